@@ -1,0 +1,2 @@
+-- What SQLite has to say against its file: "ok", if nothing.
+SELECT integrity_check FROM pragma_integrity_check;

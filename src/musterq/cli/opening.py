@@ -1,0 +1,54 @@
+"""Opening the queue that a command names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from musterq.cli.errors import CommandError, refusals_are_usage_errors
+
+if TYPE_CHECKING:
+    from musterq.database import QueueDatabase
+    from musterq.queue import TaskQueue
+
+
+@contextmanager
+def opened_database(named: str | None) -> Iterator[QueueDatabase]:
+    """The database of this name, there or not, closed at the end of the block."""
+    from musterq.database import QueueDatabase
+
+    with refusals_are_usage_errors():
+        database = QueueDatabase(named)
+    with database:
+        yield database
+
+
+@contextmanager
+def existing_database(named: str | None) -> Iterator[QueueDatabase]:
+    """The database of this name, which must be there: a mistyped path makes no new file.
+
+    Raises:
+        CommandError: there is no such file.
+    """
+    with opened_database(named) as database:
+        if "://" not in database.location and not Path(database.location).exists():
+            raise CommandError(
+                f"there is no queue at {database.location}; name another with --database or MUSTERQ_DATABASE,"
+                " or create this one with: musterq init"
+            )
+        yield database
+
+
+@contextmanager
+def existing_queue(named: str | None) -> Iterator[TaskQueue]:
+    """The queue in the database of this name, which must be there.
+
+    Raises:
+        CommandError: there is no such file.
+    """
+    from musterq.queue import TaskQueue
+
+    with existing_database(named) as database:
+        yield TaskQueue(database)

@@ -1,0 +1,33 @@
+"""The options that commands share, and the form of their examples."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+ON_ITS_OWN_LINES = "\b"  # the help's sign for: do not wrap this paragraph
+GREATEST_ID = 2**63 - 1
+
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        "-d",
+        envvar="MUSTERQ_DATABASE",
+        metavar="PATH|URL",
+        help="The queue: a path, sqlite:/// or postgresql://; without it, queue.db in your data folder.",
+        show_default=False,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+TaskId = Annotated[int, typer.Argument(min=1, max=GREATEST_ID, metavar="ID", help="The task's number.")]
+TaskIds = Annotated[list[int], typer.Argument(min=1, max=GREATEST_ID, metavar="ID...", help="The tasks' numbers.")]
+TaskType = Annotated[str, typer.Argument(metavar="TYPE", help="The type of the tasks.")]
+
+
+def examples(*lines: str) -> str:
+    """What stands below the options in a command's help."""
+    return "\n".join(
+        [ON_ITS_OWN_LINES, "Examples:" if len(lines) > 1 else "Example:", *(f"  {line}" for line in lines)]
+    )

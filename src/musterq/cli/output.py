@@ -1,0 +1,70 @@
+"""Printing: results on stdout, complaints on stderr, colours only on a terminal, and text only ever as text."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from typing import Any, TextIO
+
+import typer
+
+
+def say(line: str) -> None:
+    """Print a line of the result."""
+    print(line)  # noqa: T201  # this is the module that prints
+
+
+def say_json(document: Any) -> None:
+    """Print the one JSON document of a command; in ASCII, which every pipe and every locale carries."""
+    say(json.dumps(document, indent=2))
+
+
+def complain(message: str) -> None:
+    """Print one line on stderr."""
+    line = " ".join(visible(message).split())
+    print(painted("Error:", sys.stderr, fg="red", bold=True), line, file=sys.stderr)  # noqa: T201
+
+
+def note(text: str) -> None:
+    """Print a remark that is no part of the result: on stderr, out of the way of pipes."""
+    print(visible(text), file=sys.stderr)  # noqa: T201
+
+
+def heading(text: str) -> str:
+    """Bold on a terminal."""
+    return painted(text, sys.stdout, bold=True)
+
+
+def painted(text: str, stream: TextIO, **style: Any) -> str:
+    """The text in this style where the stream shows colours, else as it is."""
+    return typer.style(text, **style) if colours(stream) else text
+
+
+def colours(stream: TextIO) -> bool:
+    """Whether the stream is a terminal whose user did not say NO_COLOR."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def visible(text: str) -> str:
+    """The text with its control characters as escapes, so that it cannot steer a terminal; line ends and tabs stay."""
+    return "".join(_visible(character) for character in text)
+
+
+def on_one_line(text: str) -> str:
+    r"""The text with its line ends as ``\n``, too, so that a row stays a row."""
+    return visible(text.strip()).replace("\n", "\\n").replace("\t", " ")
+
+
+def replace_what_cannot_be_encoded() -> None:
+    """Let a character that the terminal's encoding lacks become an escape instead of an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _visible(character: str) -> str:
+    if character.isprintable() or character in "\n\t":
+        return character
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")

@@ -1,0 +1,133 @@
+"""``musterq tasks`` and ``musterq task``."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from musterq.cli.documents import decoded, task_document
+from musterq.cli.errors import CommandError, refusals_are_usage_errors
+from musterq.cli.opening import existing_queue
+from musterq.cli.options import AsJson, Database, TaskId, examples
+from musterq.cli.output import note, say_json, visible
+from musterq.cli.tables import Column, say_pairs, say_table
+from musterq.cli.words import short_duration
+from musterq.models import Task, TaskStatus
+
+commands = typer.Typer()
+
+Status = Annotated[TaskStatus | None, typer.Option(help="Only tasks of this status.")]
+Type = Annotated[str | None, typer.Option("--type", metavar="TYPE", help="Only tasks of this type.")]
+Limit = Annotated[int, typer.Option(metavar="N", help="How many tasks to show.")]
+After = Annotated[str | None, typer.Option(metavar="CURSOR", help="Go on where the page with this cursor ended.")]
+
+COLUMNS = (
+    Column("ID", number=True),
+    Column("TYPE"),
+    Column("STATUS", whole=True),
+    Column("PRIORITY", number=True),
+    Column("ATTEMPTS", number=True),
+    Column("AGE", number=True),
+    Column("NOTE"),
+)
+
+
+@commands.command(
+    epilog=examples(
+        "musterq tasks --status failed --type thumbnail",
+        "musterq tasks --status failed --json | jq -r '.items[].id' | xargs musterq retry",
+    )
+)
+def tasks(
+    *,
+    status: Status = None,
+    type: Type = None,
+    limit: Limit = 50,
+    after: After = None,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """List tasks, the newest first."""
+    with existing_queue(database) as queue, refusals_are_usage_errors():
+        page = queue.find(status=status, type=type, limit=limit, after=after)
+    if as_json:
+        say_json({"items": [task_document(task) for task in page], "cursor": page.cursor})
+        return
+    say_table(COLUMNS, [_row(task) for task in page])
+    if page.cursor is not None:
+        note(f"more with: --after {page.cursor}")
+    elif not page:
+        note("there are no such tasks")
+
+
+@commands.command(epilog=examples("musterq task 17"))
+def task(id: TaskId, *, database: Database = None, as_json: AsJson = False) -> None:
+    """Show everything about one task."""
+    with existing_queue(database) as queue:
+        found = queue.get(id)
+    if found is None:
+        raise CommandError(f"there is no task {id}; list the tasks with: musterq tasks")
+    if as_json:
+        say_json(task_document(found))
+    else:
+        say_pairs(list(_facts(found).items()))
+
+
+def _row(task: Task) -> tuple[str, ...]:
+    attempts = f"{task.attempts}/{task.max_attempts}"
+    return (str(task.id), task.type, task.status, str(task.priority), attempts, _age(task), _note(task))
+
+
+def _age(task: Task) -> str:
+    return short_duration(_seconds_since(task.created_at_utc)) if task.created_at_utc else "–"
+
+
+def _note(task: Task) -> str:
+    """What one wants to know next about a task of this status."""
+    parts = []
+    if task.status == TaskStatus.PROCESSING:
+        parts.append(_at_work(task))
+    if task.status == TaskStatus.SCHEDULED and task.run_after_utc is not None:
+        parts.append(f"due in {short_duration(-_seconds_since(task.run_after_utc))}")
+    if task.error_message and task.status != TaskStatus.COMPLETED:
+        parts.append(task.error_message)
+    return "; ".join(parts)
+
+
+def _at_work(task: Task) -> str:
+    doing = f"at {task.locked_by}"
+    if task.progress is not None:
+        doing += f", {task.progress:.0%}"
+    return doing + (f" {task.progress_message}" if task.progress_message else "")
+
+
+def _seconds_since(moment: datetime) -> float:
+    return (datetime.now(UTC) - moment).total_seconds()
+
+
+def _facts(task: Task) -> dict[str, str]:
+    """Names and values, without what says nothing about this task."""
+    document = task.to_dict()
+    attempts = f"{document.pop('attempts')} of {document.pop('max_attempts')}"
+    crashes = f"{document.pop('crashes')} of {document.pop('max_crashes')}"
+    last = {name: document.pop(name) for name in ("compatibility", "payload", "result", "error_message")}
+    facts = document | {"attempts": attempts, "crashes": crashes} | last
+    return {_title(name): _shown(name, value) for name, value in facts.items() if value not in (None, False)}
+
+
+def _title(name: str) -> str:
+    return name.removesuffix("_utc").replace("_", " ")
+
+
+def _shown(name: str, value: Any) -> str:
+    if name in ("payload", "compatibility", "result", "headers"):
+        return visible(_pretty(value))
+    return f"{value} UTC" if name.endswith("_utc") else visible(str(value))
+
+
+def _pretty(text: str) -> str:
+    value = decoded(text)
+    return text if value == text else json.dumps(value, indent=2, ensure_ascii=False)

@@ -1,0 +1,45 @@
+"""Durations and shares as people say them."""
+
+from __future__ import annotations
+
+_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+
+
+def duration(seconds: float) -> str:
+    """The two greatest units: ``3 minutes 12 seconds``."""
+    rest = max(0, int(seconds))
+    parts = []
+    for name, size in _UNITS:
+        count, rest = divmod(rest, size)
+        parts.append((count, name))
+    greatest = next((place for place, (count, _) in enumerate(parts) if count), len(parts) - 1)
+    said = [f"{count} {name}{'' if count == 1 else 's'}" for count, name in parts[greatest : greatest + 2] if count]
+    return " ".join(said) or "0 seconds"
+
+
+def short_duration(seconds: float) -> str:
+    """The greatest unit alone, for tables: ``3 min``."""
+    for name, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size:
+            return f"{int(seconds // size)} {name}"
+    return f"{max(0, int(seconds))} s"
+
+
+def run_time(seconds: float | None) -> str:
+    """Microseconds to hours, with three digits that matter: ``1.25 ms``."""
+    if seconds is None:
+        return "–"
+    for name, size in (("µs", 1e-6), ("ms", 1e-3)):
+        if seconds < size * 999.5:
+            return f"{seconds / size:.3g} {name}"
+    return f"{seconds:.3g} s" if seconds < 100 else duration(seconds)  # noqa: PLR2004  # then units say more
+
+
+def percent(share: float | None) -> str:
+    """``98.0 %``; a dash where there is nothing to share."""
+    return "–" if share is None else f"{share:.1%}".replace("%", " %")
+
+
+def count(number: int, word: str) -> str:
+    """``1 task``, ``2 tasks``."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"

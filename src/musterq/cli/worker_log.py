@@ -1,0 +1,70 @@
+"""What a worker says while it works: log lines on stderr, and the sums at its end."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from musterq.cli.output import visible
+
+if TYPE_CHECKING:
+    from musterq.events import Events
+    from musterq.queue import TaskQueue
+    from musterq.worker.options import WorkerOptions
+
+
+class LogLevel(StrEnum):
+    """How much a worker tells."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Tally:
+    """Counts how the attempts of a worker ended."""
+
+    def __init__(self) -> None:
+        self.counts = dict.fromkeys(("completed", "failed", "retried", "cancelled", "released"), 0)
+
+    def __call__(self, name: str, _facts: Mapping[str, object]) -> None:
+        """Note one event."""
+        noun, _, ending = name.partition(".")
+        if noun == "task" and ending in self.counts:
+            self.counts[ending] += 1
+
+
+class _TextOnly(logging.Formatter):
+    """Lines that cannot steer a terminal, whatever a handler's error holds."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return visible(super().format(record))
+
+
+def log_to_stderr(events: Events, level: LogLevel) -> None:
+    """Log what happens; a program that has set up ``logging`` by itself keeps its own way."""
+    from musterq.monitoring.log import log_events
+
+    lines = logging.StreamHandler()
+    lines.setFormatter(_TextOnly("%(asctime)s %(levelname)-7s %(message)s"))
+    logging.basicConfig(handlers=[lines], level=max(logging.INFO, logging.getLevelName(level.upper())))
+    logging.getLogger("musterq").setLevel(level.upper())
+    log_events(events)
+
+
+def announce(target: str, queue: TaskQueue, options: WorkerOptions) -> None:
+    """Say what starts here, where, what it takes and what it offers."""
+    from importlib.metadata import version
+
+    logging.getLogger("musterq.worker").info(
+        "musterq %s: a worker for %s on %s; takes %s; offers %s; Ctrl-C or SIGTERM stops it",
+        version("musterq"),
+        target,
+        queue.database.location,
+        ", ".join(sorted(options.types or queue.definitions)),
+        json.dumps(options.capabilities) if options.capabilities else "no capabilities",
+    )

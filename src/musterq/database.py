@@ -1,0 +1,171 @@
+"""QueueDatabase: opens a queue by path or URL, and runs plain SQL on it for those who want that."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Literal, Protocol, Self
+
+from musterq.clock import Clock
+from musterq.data_folder import data_folder
+from musterq.errors import QueueDatabaseError
+from musterq.storage import open_storage
+from musterq.storage.base import Storage
+
+Parameters = Sequence[Any] | Mapping[str, Any]
+
+
+class Cursor(Protocol):
+    """The result of a statement: its rows are read by name and by position."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows the statement changed; -1 where it changes none."""
+
+    @property
+    def lastrowid(self) -> int | None:
+        """The id of the last row that was inserted."""
+
+    def fetchone(self) -> Any:
+        """The next row, or None."""
+
+    def fetchall(self) -> list[Any]:
+        """All rows that are left."""
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+class QueueDatabase:
+    """A database that holds a queue.
+
+    The constructor writes nothing and makes no connection. Every method may be called from any thread, and from
+    a child after a fork; whatever the database cannot do leaves as a `QueueDatabaseError`.
+
+    Args:
+        database: A path, ``sqlite:///relative.db``, ``sqlite:////absolute.db`` or a ``postgresql://`` URL. None: what
+            ``MUSTERQ_DATABASE`` says, else ``queue.db`` in the user's data folder.
+        durability: ``normal`` survives any crash of a program; ``full`` survives the loss of power, too.
+        busy_timeout: Seconds to wait for another writer before a `QueueBusyError`.
+        clock: The time by which the queue goes; tests replace it.
+
+    Raises:
+        TypeError, ValueError: an argument is not one of these.
+    """
+
+    def __init__(
+        self,
+        database: str | os.PathLike[str] | None = None,
+        *,
+        durability: Literal["normal", "full"] = "normal",
+        busy_timeout: float = 30.0,
+        clock: Clock | None = None,
+    ) -> None:
+        named = database if database is not None else os.environ.get("MUSTERQ_DATABASE") or None
+        folder = None if named is not None else _users_data_folder()
+        location = named if folder is None else folder / "queue.db"
+        self._missing_folder = folder
+        self._storage = open_storage(location, durability=durability, busy_timeout=busy_timeout, clock=clock)
+
+    @property
+    def storage(self) -> Storage:
+        """The verbs of the queue in this database."""
+        if self._missing_folder is not None:
+            _make_private_folder(self._missing_folder)
+            self._missing_folder = None
+        return self._storage
+
+    @property
+    def location(self) -> str:
+        """Where the queue is: an absolute path, or a URL without its password."""
+        return self._storage.location
+
+    @property
+    def clock(self) -> Clock:
+        """The clock by which the queue goes."""
+        return self._storage.clock
+
+    def initialize_schema(self) -> None:
+        """Create the queue's tables, or upgrade older ones, in one transaction.
+
+        Safe to call any number of times, and by many processes at once. An application's own tables stay as they are.
+
+        Raises:
+            QueueSchemaError: the tables are of a newer musterq.
+            QueueDatabaseError: the database cannot be opened or written; it is as it was.
+        """
+        self.storage.initialize_schema()
+
+    def execute(self, sql: str, params: Parameters = ()) -> Cursor:
+        """Run one statement; outside of `transaction` it commits at once.
+
+        Args:
+            sql: One statement, with ``?`` or ``:name`` where values belong.
+            params: The values, in order or by name.
+
+        Raises:
+            QueueDatabaseError: the database refused it.
+        """
+        cursor: Cursor = self.storage.execute(sql, params)
+        return cursor
+
+    def execute_many(self, sql: str, rows: Iterable[Parameters]) -> Cursor:
+        """Run one statement with each row of values, in one transaction: all or none.
+
+        Raises:
+            QueueDatabaseError: the database refused one of them; nothing was written.
+        """
+        cursor: Cursor = self.storage.execute_many(sql, rows)
+        return cursor
+
+    def transaction(self) -> AbstractContextManager[Any]:
+        """Hold the write lock for a block, and commit at its end; an exception rolls it back.
+
+        Yields this thread's connection. What else this thread asks of the queue within the block belongs to the
+        transaction; a nested one is a savepoint.
+
+        Raises:
+            QueueBusyError: somebody else held the write lock for all of ``busy_timeout``.
+            QueueDatabaseError: the database cannot be opened or written.
+        """
+        return self.storage.transaction()
+
+    def get_connection(self) -> Any:
+        """This thread's own connection of the database's driver; its rows are read by name and by position.
+
+        Raises:
+            QueueDatabaseError: the database cannot be opened.
+        """
+        return self.storage.connection()
+
+    def close(self) -> None:
+        """Close every connection; using the queue afterwards raises `QueueDatabaseError`."""
+        self._storage.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.location!r})"
+
+
+def _users_data_folder() -> Path:
+    try:
+        home = Path.home()
+    except RuntimeError as error:
+        raise QueueDatabaseError("this user has no home folder; name a database, or set MUSTERQ_DATABASE") from error
+    return data_folder(sys.platform, os.environ, home)
+
+
+def _make_private_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise QueueDatabaseError(
+            f"the folder {folder} cannot be made ({error.strerror}); name a database, or set MUSTERQ_DATABASE"
+        ) from error

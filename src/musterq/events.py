@@ -1,0 +1,35 @@
+"""What happens, told to whoever subscribed: log lines, metrics and traces are subscribers.
+
+This module knows nobody. A subscriber that fails is reported by the standard ``logging`` and
+never reaches the code in which the event happened.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+
+Subscriber = Callable[[str, Mapping[str, object]], None]
+
+
+class Events:
+    """A list of subscribers, and ``emit``, which tells each of them."""
+
+    def __init__(self) -> None:
+        self._subscribers: tuple[Subscriber, ...] = ()
+
+    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
+        """Call ``subscriber(name, facts)`` for every event from now on; returns what unsubscribes it."""
+        self._subscribers = (*self._subscribers, subscriber)
+        return lambda: self._unsubscribe(subscriber)
+
+    def emit(self, name: str, **facts: object) -> None:
+        """Tell every subscriber that ``name`` happened."""
+        for subscriber in self._subscribers:
+            try:
+                subscriber(name, facts)
+            except Exception:
+                logging.getLogger("musterq").exception("a subscriber of the event %s failed", name)
+
+    def _unsubscribe(self, subscriber: Subscriber) -> None:
+        self._subscribers = tuple(s for s in self._subscribers if s is not subscriber)

@@ -1,0 +1,7 @@
+"""Seeing how the queue is, and who is at work."""
+
+from __future__ import annotations
+
+from musterq.monitoring.metrics import QueueMonitoring
+
+__all__ = ["QueueMonitoring"]

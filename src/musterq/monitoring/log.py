@@ -1,0 +1,79 @@
+"""The words of every log line: events in, standard ``logging`` out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from musterq.errors import MusterqError
+from musterq.events import Events
+from musterq.scalars import shown
+
+WORKER = logging.getLogger("musterq.worker")
+TASK = logging.getLogger("musterq.task")
+
+#: Event to logger, level, and words, which are filled with the facts of the event.
+LINES: Mapping[str, tuple[logging.Logger, int, str]] = {
+    "worker.started": (
+        WORKER,
+        logging.INFO,
+        "worker %(worker_id)s started on %(database)s: %(concurrency)d threads, %(strategy)s, types %(types)s",
+    ),
+    "worker.stopping": (
+        WORKER,
+        logging.INFO,
+        "worker %(worker_id)s claims nothing more (%(reason)s); tasks it still holds: %(running)d",
+    ),
+    "worker.stopped": (WORKER, logging.INFO, "worker %(worker_id)s stopped (%(reason)s)"),
+    "worker.removed": (WORKER, logging.WARNING, "worker %(worker_id)s was removed from the queue by somebody; it ends"),
+    "task.completed": (TASK, logging.DEBUG, "task %(task_id)d (%(type)s) completed on attempt %(attempt)d"),
+    "task.failed": (TASK, logging.WARNING, "task %(task_id)d (%(type)s) failed on attempt %(attempt)d: %(error)s"),
+    "task.retried": (
+        TASK,
+        logging.WARNING,
+        "task %(task_id)d (%(type)s) failed on attempt %(attempt)d and will run again: %(error)s",
+    ),
+    "task.cancelled": (TASK, logging.INFO, "task %(task_id)d (%(type)s) was cancelled: %(error)s"),
+    "task.released": (TASK, logging.INFO, "task %(task_id)d (%(type)s) was given back"),
+    "tasks.rescued": (
+        WORKER,
+        logging.WARNING,
+        "took tasks back whose lease was over: queued again %(queued)s, failed %(failed)s, cancelled %(cancelled)s",
+    ),
+    "finish.refused": (
+        TASK,
+        logging.WARNING,
+        "task %(task_id)d (%(type)s) ended as %(status)s, but was no longer held: its lease was over or it was removed",
+    ),
+    "storage.failed": (WORKER, logging.ERROR, "worker %(worker_id)s cannot use the database: %(error)s"),
+    "service.failed": (
+        WORKER,
+        logging.ERROR,
+        "%(service)s failed and runs again in %(retry_in_seconds).1f s: %(error)s",
+    ),
+}
+
+
+def log_events(events: Events) -> Callable[[], None]:
+    """Log what happens, under ``musterq.worker`` and ``musterq.task``; returns what ends that."""
+    return events.subscribe(log_event)
+
+
+def log_event(name: str, facts: Mapping[str, Any]) -> None:
+    """Log one event; those without words here are for others."""
+    line = LINES.get(name)
+    if line is None:
+        return
+    logger, level, words = line
+    if logger.isEnabledFor(level):
+        logger.log(level, words, _short(facts), exc_info=_unforeseen(facts.get("error")))
+
+
+def _short(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: shown(value) if isinstance(value, tuple) else value for name, value in facts.items()}
+
+
+def _unforeseen(error: object) -> BaseException | None:
+    """The error, where its traceback helps: one that musterq raised says what to do in its message."""
+    return error if isinstance(error, BaseException) and not isinstance(error, MusterqError) else None

@@ -1,0 +1,205 @@
+"""The producer's side of a queue: handlers are defined, tasks are enqueued."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ParamSpec, Protocol, Required, TypeVar, Unpack, overload
+
+from musterq.checks import TaskOptions, check_positive_int, check_type, new_task
+from musterq.draining import InPlace, passing_worker
+from musterq.handles import Handle
+from musterq.models import Enqueued, NewTask
+from musterq.opened import OpenQueue
+from musterq.running import Runner
+from musterq.scalars import shown
+from musterq.tasks import CoroutineTask, DefinitionOptions, FunctionTask, TaskDefinition, define
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+LARGEST_ID = 2**63 - 1
+
+
+class EnqueueItem(TaskOptions, total=False):
+    """One item of `TaskQueue.enqueue_many`."""
+
+    type: Required[str]
+    payload: Any
+
+
+class TaskDecorator(Protocol):
+    """What makes a function a task."""
+
+    @overload  # the first that fits is meant: an async def is a function, too
+    def __call__(  # type: ignore[overload-overlap]
+        self, function: Callable[P, Coroutine[Any, Any, R]], /
+    ) -> CoroutineTask[P, R]: ...
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> FunctionTask[P, R]: ...
+
+
+class Producing(OpenQueue):
+    """Defines handlers and enqueues tasks."""
+
+    _immediate_worker: str | None = None
+
+    # -- handlers --------------------------------------------------------------------------------
+    @overload  # the first that fits is meant: an async def is a function, too
+    def task(  # type: ignore[overload-overlap]
+        self, function: Callable[P, Coroutine[Any, Any, R]], /
+    ) -> CoroutineTask[P, R]: ...
+    @overload
+    def task(self, function: Callable[P, R], /) -> FunctionTask[P, R]: ...
+    @overload
+    def task(
+        self, function: None = None, /, *, type: str | None = None, **options: Unpack[DefinitionOptions]
+    ) -> TaskDecorator: ...
+    def task(
+        self,
+        function: Callable[..., Any] | None = None,
+        /,
+        *,
+        type: str | None = None,
+        **options: Any,
+    ) -> Any:
+        """Make a function the handler of a type of tasks: ``@queue.task`` or ``@queue.task(type="thumbnail", ...)``.
+
+        Args:
+            function: a function, or an ``async def``, all of whose parameters can be given by name.
+            type: the type of its tasks; None: the function's name.
+            options: what its tasks get unless they are given something else, as `enqueue` explains them.
+
+        Raises:
+            TypeError: the function cannot be a handler, or there is no such option.
+            ValueError: the type has a handler already, or an option's value cannot be.
+        """
+        if function is not None:
+            return self._define(type, function, options)
+        return lambda function: self._define(type, function, options)
+
+    def _define(self, type: str | None, function: Callable[..., Any], options: Any) -> TaskDefinition[..., Any]:
+        for option in options:
+            if option not in DefinitionOptions.__optional_keys__:
+                known = ", ".join(sorted(DefinitionOptions.__optional_keys__))
+                raise TypeError(f"a handler has no option {option!r}; give some of: type, {known}")
+        definition = define(self, type, function, options)
+        other = self._definitions.setdefault(definition.type, definition)
+        if other is not definition:
+            raise ValueError(f"the type {definition.type!r} has a handler already, {other!r}; give another type=")
+        return definition
+
+    # -- enqueueing ------------------------------------------------------------------------------
+    def enqueue(
+        self, type: str, payload: Any = None, *, within: Any = None, **options: Unpack[TaskOptions]
+    ) -> Handle[Any]:
+        """Put one task into the queue.
+
+        Where a handler of the type is defined here, the payload must fit it, and the task gets the
+        definition's options where none are given.
+
+        Args:
+            type: what kind of work it is.
+            payload: anything that JSON can say; a handler in Python takes a dict of its arguments. None: ``{}``.
+            within: a connection of the caller's own to the same database, in a transaction: the task is there when
+                that commits, and never was if it rolls back.
+            options: ``priority`` 1 to 1000, lower runs first (100);
+                ``delay`` in seconds, or ``run_at``, an aware datetime: not before then;
+                ``expires_in`` in seconds, or ``expires_at``: fails instead of being started after that;
+                ``max_attempts`` (5) and ``max_crashes`` (3): how many errors, and deaths of its workers, it may meet;
+                ``retry``: a `RetryPolicy`, or a dict of its fields; ``timeout`` in seconds for one attempt;
+                ``compatibility``: what it asks of a worker's capabilities; ``headers``: text to text, kept as they are;
+                ``idempotency_key``: the task that has it already is returned instead;
+                ``concurrency_key``: a name for the tasks that share a limit.
+
+        Raises:
+            TypeError, ValueError: an argument is not allowed; nothing was written.
+            QueueDatabaseError: the database could not write it.
+        """
+        return self.put(self._prepare(type, payload, options), within)
+
+    def enqueue_many(self, tasks: Iterable[EnqueueItem], *, within: Any = None) -> list[Handle[Any]]:
+        """Put many tasks into the queue in one transaction, all or none; each is a dict of `enqueue`'s arguments.
+
+        Raises:
+            TypeError, ValueError: an item is not allowed; the message has its index, and nothing was written.
+            QueueDatabaseError: the database could not write them.
+        """
+        checked = [self._prepare_item(index, item) for index, item in enumerate(tasks)]
+        storage = self.storage
+        made = storage.enqueue(checked, within=within) if checked else []
+        for enqueued, task in zip(made, checked, strict=True):
+            self._note(enqueued, task, within)
+        return [Handle(storage, enqueued.id, created=enqueued.created) for enqueued in made]
+
+    def handle(self, task_id: int) -> Handle[Any]:
+        """A handle for a task that was enqueued elsewhere or before; whether it exists shows when it is used.
+
+        Raises:
+            TypeError, ValueError: this is no id.
+        """
+        return Handle(self.storage, check_positive_int("task_id", task_id, LARGEST_ID), created=False)
+
+    def build(self, type: str, payload: Any, options: TaskOptions | DefinitionOptions) -> NewTask:
+        """Check all parts of a task, and make it without writing it.
+
+        Raises:
+            TypeError, ValueError: a part is not allowed.
+        """
+        return new_task(type, payload, now=self.database.clock.now, max_payload_bytes=self.max_payload_bytes, **options)
+
+    def put(self, task: NewTask, within: Any = None) -> Handle[Any]:
+        """Write one task that was built."""
+        storage = self.storage
+        enqueued = storage.enqueue((task,), within=within)[0]
+        self._note(enqueued, task, within)
+        return Handle(storage, enqueued.id, created=enqueued.created)
+
+    def _prepare(self, type: Any, payload: Any, options: Any) -> NewTask:
+        arguments = {} if payload is None else payload
+        definition = self._definitions.get(type) if isinstance(type, str) else None
+        if definition is None:
+            return self.build(type, arguments, options)
+        definition.parameters.check(arguments)
+        return definition.build(arguments, options)
+
+    def _prepare_item(self, index: int, item: Any) -> NewTask:
+        try:
+            if not isinstance(item, Mapping):
+                raise TypeError(f"{shown(item)} is no dict; give {{'type': ..., 'payload': ...}}")  # noqa: TRY301
+            options: dict[str, Any] = {**item}
+            return self._prepare(check_type(options.pop("type", None)), options.pop("payload", None), options)
+        except TypeError as error:
+            raise TypeError(f"tasks[{index}]: {error}") from error
+        except ValueError as error:
+            raise ValueError(f"tasks[{index}]: {error}") from error
+
+    def _note(self, enqueued: Enqueued, task: NewTask, within: Any) -> None:
+        if not enqueued.created:
+            return
+        self.events.emit("task.enqueued", task_id=enqueued.id, type=task.type)
+        if self._immediate_worker is not None and within is None and task.type in self._definitions:
+            self._in_place().run_new(self._immediate_worker, enqueued, task)
+
+    # -- here and now ----------------------------------------------------------------------------
+    @contextmanager
+    def immediate(self) -> Iterator[None]:
+        """Within this block, ``enqueue`` of a type whose handler is defined here runs the task before it returns.
+
+        Everything is as with a worker, from the row in the database to its result, error and retries (which, like
+        delays, are not waited for); only the worker is this thread, and is able to do whatever a task asks for.
+        Tasks enqueued ``within`` a transaction are left in the queue. The queue is switched for all threads.
+        """
+        if self._immediate_worker is not None:
+            yield
+            return
+        with passing_worker(self.storage, "immediate") as worker_id:
+            self._immediate_worker = worker_id
+            try:
+                yield
+            finally:
+                self._immediate_worker = None
+
+    def _in_place(self) -> InPlace:
+        storage = self.storage
+        return InPlace(storage, Runner(self._definitions, storage, self._random), self.events)

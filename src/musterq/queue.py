@@ -1,0 +1,79 @@
+"""TaskQueue: every verb of the queue."""
+
+from __future__ import annotations
+
+from musterq.attempts import Attempts
+from musterq.checks import check_limit, check_positive_int, check_seconds, check_status, check_type
+from musterq.models import Task, TaskFilter, TaskStatus
+from musterq.pages import Page, id_before, page_of
+from musterq.producing import LARGEST_ID
+
+
+class TaskQueue(Attempts):
+    """A durable task queue in a database.
+
+    The constructor touches nothing; the first use checks the tables (and makes them in a new SQLite file). Safe in
+    threads, and after a fork. It is a context manager that closes itself.
+
+    Args:
+        database: A QueueDatabase, which the caller goes on sharing and closes himself; or a path or URL to open here
+            (None: as QueueDatabase does), which `close` closes.
+        max_payload_bytes: The longest payload that is taken, in bytes of JSON.
+        events: Where to tell what happens; None: an `Events` of its own, as ``queue.events``.
+
+    Raises:
+        TypeError, ValueError: an argument is not one of these.
+    """
+
+    def get(self, task_id: int) -> Task | None:
+        """One task as it stands now, or None.
+
+        Raises:
+            TypeError, ValueError: this is no id.
+        """
+        return self.storage.get(_checked_id(task_id))
+
+    def find(
+        self,
+        status: TaskStatus | str | None = None,
+        type: str | None = None,
+        limit: int = 50,
+        after: str | None = None,
+    ) -> Page:
+        """Tasks by status and type, newest first; the next page is ``after=page.cursor``, None on the last one.
+
+        Raises:
+            TypeError, ValueError: an argument is not allowed.
+        """
+        limit = check_limit(limit)
+        which = TaskFilter(
+            status=None if status is None else check_status(status),
+            type=None if type is None else check_type(type),
+            limit=limit + 1,
+            before_id=id_before(after),
+        )
+        return page_of(self.storage.find(which), limit)
+
+    def cancel(self, task_id: int) -> bool:
+        """Cancel a task that waits, or ask a running one to stop. False: it has finished, or is not there."""
+        return self.storage.cancel(_checked_id(task_id))
+
+    def retry(self, task_id: int, delay: float = 0.0) -> bool:
+        """Queue a finished task again, its attempts and crashes counted anew. False: not finished, or not there."""
+        return self.storage.retry(_checked_id(task_id), delay_seconds=check_seconds("delay", delay))
+
+    def pause(self, type: str) -> None:
+        """Let no task of this type be claimed until `resume`; those that run go on."""
+        self.storage.pause(check_type(type))
+
+    def resume(self, type: str) -> bool:
+        """End a pause. False: there was none."""
+        return self.storage.resume(check_type(type))
+
+    def paused(self) -> list[str]:
+        """The types that are paused, in order."""
+        return self.storage.paused_types()
+
+
+def _checked_id(task_id: int) -> int:
+    return check_positive_int("task_id", task_id, LARGEST_ID)

@@ -1,0 +1,217 @@
+"""The seam between storage and everything above it: the verbs of a queue.
+
+Nothing above this line knows SQL or which engine runs below. What one engine lacks is a question
+it answers (`can_notify`), not its name. Values that come in are checked already (`musterq.checks`);
+an engine adds what only the database can know.
+
+Every verb raises `QueueDatabaseError` (or its children `QueueBusyError`, `QueueSchemaError`) with the
+driver's error as its cause, and then has changed nothing. Every verb may be called from any thread,
+and from a child after a fork. A verb that is called within ``transaction()`` of the same thread joins it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from musterq.clock import Clock
+from musterq.models import (
+    Claim,
+    ClaimRequest,
+    Enqueued,
+    NewTask,
+    Outcome,
+    QueueMetrics,
+    Rescued,
+    Task,
+    TaskFilter,
+    TaskStatus,
+    Worker,
+    WorkerActivity,
+    WorkerFacts,
+)
+
+
+class LivenessLock(Protocol):
+    """A lock that dies with the process that holds it: free means certainly dead."""
+
+    def release(self) -> None:
+        """Let it go, on a clean stop."""
+
+
+class Waiter(Protocol):
+    """Sleeps until the queue changed, somebody calls `wake`, or the time is over. One thread waits at a time."""
+
+    def wait(self, seconds: float) -> None:
+        """Return at once when something happened since the last `wait` returned, else within ``seconds``."""
+
+    def wake(self) -> None:
+        """Make the current or the next `wait` return at once; callable from any thread and signal handler."""
+
+    def close(self) -> None:
+        """Give back what it holds."""
+
+
+class Storage(Protocol):
+    """A queue in some database."""
+
+    clock: Clock
+
+    @property
+    def location(self) -> str:
+        """Where the queue is: a path or a URL without its password."""
+
+    @property
+    def can_notify(self) -> bool:
+        """Whether a `waiter` is woken by changes; if not, it only sleeps and whoever waits must poll."""
+
+    # -- the schema ------------------------------------------------------------------------------
+    def initialize_schema(self) -> None:
+        """Create the tables or upgrade older ones, in one transaction; safe to call by many processes at once.
+
+        Raises:
+            QueueSchemaError: the tables are of a newer musterq.
+        """
+
+    def ensure_schema(self) -> None:
+        """Check before first use that the tables are this version's; initialise a new or empty file of its own.
+
+        Raises:
+            QueueSchemaError: an application's database without the tables, or tables of another version.
+        """
+
+    # -- tasks -----------------------------------------------------------------------------------
+    def enqueue(self, tasks: Sequence[NewTask], *, within: Any = None) -> list[Enqueued]:
+        """Write all tasks in one transaction, or none. A known idempotency key gives the task that has it.
+
+        ``within`` is a caller's own connection, in a transaction that he commits or rolls back himself.
+
+        Raises:
+            TypeError, ValueError: ``within`` is of another library, to another database, or not in a transaction.
+        """
+
+    def get(self, task_id: int) -> Task | None:
+        """One task, or None."""
+
+    def find(self, which: TaskFilter) -> list[Task]:
+        """Tasks by status and type, newest id first."""
+
+    def cancel(self, task_id: int) -> bool:
+        """Cancel what waits; ask a running task to stop. False: it has finished or is not there."""
+
+    def retry(self, task_id: int, *, delay_seconds: float = 0.0) -> bool:
+        """Queue a finished task again, attempts and crashes from zero. False: not finished, or not there."""
+
+    def pause(self, type: str) -> None:
+        """No task of this type is claimed until `resume`; running ones go on."""
+
+    def resume(self, type: str) -> bool:
+        """End a pause. False: it was not paused."""
+
+    def paused_types(self) -> list[str]:
+        """The types that are paused, in order."""
+
+    def types(self) -> list[str]:
+        """The types that the database has tasks of, in order."""
+
+    # -- attempts --------------------------------------------------------------------------------
+    def claim(self, request: ClaimRequest) -> list[Claim]:
+        """Take up to ``limit`` tasks that the worker may serve, in the order of its strategy.
+
+        First moves up to 100 due tasks to queued and brings back what leases gave up. Tasks that have
+        expired or whose payload is broken become failed instead of being returned.
+        """
+
+    def finish(self, outcomes: Sequence[Outcome]) -> list[bool]:
+        """Write how attempts ended. False where the claim is no longer held: nothing was changed there."""
+
+    def exchange(self, outcomes: Sequence[Outcome], request: ClaimRequest | None) -> tuple[list[bool], list[Claim]]:
+        """`finish` and then `claim`, in one transaction; ``request`` None claims nothing."""
+
+    def extend(self, claim: Claim, seconds: float) -> bool:
+        """Move the end of a claim's lease to ``seconds`` from now. False: no longer held."""
+
+    def progress(self, claim: Claim, fraction: float, message: str | None) -> bool:
+        """Note how far a running task is (0 to 1). False: no longer held."""
+
+    def log(self, claim: Claim, level: str, message: str, details: str | None = None) -> None:
+        """Keep a log line of a task (`task_logs`)."""
+
+    def cancel_requests(self, worker_id: str) -> list[tuple[int, int]]:
+        """``(task id, claim token)`` of the running tasks of this worker that somebody wants cancelled."""
+
+    # -- time ------------------------------------------------------------------------------------
+    def promote(self, limit: int) -> int:
+        """Move up to ``limit`` due tasks from scheduled to queued; returns how many."""
+
+    def rescue_expired(self) -> Rescued:
+        """Give back what dead workers, workers without a beat for their lease, and claims whose lease is over hold."""
+
+    def seconds_to_next_due(self) -> float | None:
+        """Until the next scheduled task is due (0: it is); None if there is none."""
+
+    # -- workers ---------------------------------------------------------------------------------
+    def register(self, worker_id: str, capabilities: str, facts: WorkerFacts | None = None) -> None:
+        """Add or replace a worker and beat; ``facts`` come from a worker process that holds its liveness lock."""
+
+    def heartbeat(self, worker_id: str) -> bool:
+        """Beat. False: there is no such worker (any more)."""
+
+    def set_worker_state(self, worker_id: str, state: str) -> None:
+        """Note what a worker process is doing (``idle``, ``busy``, ``draining``)."""
+
+    def worker(self, worker_id: str) -> Worker | None:
+        """One worker, or None."""
+
+    def workers(self) -> list[Worker]:
+        """All workers by id."""
+
+    def active_workers(self, seconds: float) -> list[Worker]:
+        """Workers not known to be dead whose beat is at most so old; newest beat first."""
+
+    def stale_workers(self, seconds: float) -> list[Worker]:
+        """Workers whose beat is older than this; oldest beat first."""
+
+    def worker_activity(self) -> list[WorkerActivity]:
+        """What every worker is doing; newest beat first."""
+
+    def remove_worker(self, worker_id: str) -> bool:
+        """Forget a worker; rescue its tasks if it is dead or has no liveness lock, else put them under a lease.
+
+        Callable from a signal handler that interrupted another verb of the same thread: answered from a
+        read, written when that verb unwinds, even if the handler then ends the process.
+        """
+
+    def liveness_lock(self, worker_id: str) -> LivenessLock:
+        """Take the lock of a worker process.
+
+        Raises:
+            WorkerIdTakenError: a live process holds it.
+        """
+
+    # -- reading the whole -----------------------------------------------------------------------
+    def metrics(self) -> QueueMetrics:
+        """The state of the queue, from counters, at the same cost at any size."""
+
+    def task_counts(self) -> dict[tuple[str, TaskStatus], int]:
+        """How many tasks there are per type and status, from counters, without zeros."""
+
+    def waiter(self) -> Waiter:
+        """Something to sleep on until the queue changes."""
+
+    # -- plain SQL -------------------------------------------------------------------------------
+    def execute(self, sql: str, parameters: Any = ()) -> Any:
+        """Run one statement of the user's and return its cursor: rows by name and position, rowcount, lastrowid."""
+
+    def execute_many(self, sql: str, rows: Iterable[Any]) -> Any:
+        """Run one statement for each row of parameters, in one transaction."""
+
+    def transaction(self) -> AbstractContextManager[Any]:
+        """A write transaction on this thread's own connection, which it yields; nested ones are savepoints."""
+
+    def connection(self) -> Any:
+        """This thread's own connection of the driver; rows are read by name and position."""
+
+    def close(self) -> None:
+        """Close every connection; what is used afterwards raises QueueDatabaseError."""

@@ -1,0 +1,185 @@
+"""The seam to SQLite: all of the driver that the engine uses. The standard library's `sqlite3` is behind it.
+
+Tests put another driver under the same seam, for faults of the disk that a real one cannot be asked for.
+Two copies of SQLite in one process do not see each other's locks and spoil the file, so a program never mixes them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from musterq.errors import QueueDatabaseError
+from musterq.storage.sqlite.faults import fault
+
+Parameters = Sequence[Any] | dict[str, Any]
+
+
+class Connection(Protocol):
+    """One connection in autocommit mode; every fault leaves as QueueDatabaseError."""
+
+    @property
+    def raw(self) -> Any: ...
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[Any]: ...
+    def row(self, sql: str, parameters: Parameters = ()) -> Any: ...
+    def run(self, sql: str, parameters: Parameters = ()) -> int: ...
+    def insert(self, sql: str, parameters: Parameters = ()) -> int: ...
+    def run_many(self, sql: str, rows: Iterable[Parameters]) -> int: ...
+    def script(self, sql: str) -> None: ...
+    def guarded(self) -> AbstractContextManager[None]: ...
+    def tolerate_broken_text(self, tolerant: bool) -> None: ...
+    @property
+    def in_transaction(self) -> bool: ...
+    def close(self) -> None: ...
+
+
+class Driver(Protocol):
+    """Opens connections of one SQLite library."""
+
+    def connect(self, path: str) -> Connection: ...
+    def connect_for_program(self, path: str) -> Connection: ...
+    def adopt(self, within: Any, path: str) -> Connection: ...
+    def version(self) -> tuple[int, int, int]: ...
+
+
+class StandardDriver:
+    """The standard library's sqlite3."""
+
+    def connect(self, path: str) -> StandardConnection:
+        """A connection for the engine."""
+        return StandardConnection(_open(path), path)
+
+    def connect_for_program(self, path: str) -> StandardConnection:
+        """A connection whose `raw` the program uses: rows read by name and by position."""
+        raw = _open(path)
+        raw.row_factory = sqlite3.Row
+        return StandardConnection(raw, path, tuples=False)
+
+    def adopt(self, within: Any, path: str) -> StandardConnection:
+        """The engine's view of a program's own connection, which has a transaction open on the file at ``path``.
+
+        Raises:
+            TypeError: it is no ``sqlite3.Connection``.
+            ValueError: it is of another file, or not in a transaction.
+        """
+        if not isinstance(within, sqlite3.Connection):
+            raise TypeError(
+                f"within= takes a sqlite3.Connection on {path}, not {type(within).__name__}; give the driver's own connection"
+            )
+        adopted = StandardConnection(within, path, tuples=False)
+        if not _same_file(adopted.row("PRAGMA database_list")[2], path):
+            raise ValueError(f"within= is a connection to another file than {path}; connect to that one")
+        if not within.in_transaction:
+            raise ValueError(
+                "within= is a connection without a transaction; begin one, so that you can commit the task with it"
+            )
+        return adopted
+
+    def version(self) -> tuple[int, int, int]:
+        """The version of the SQLite library."""
+        return sqlite3.sqlite_version_info
+
+
+class StandardConnection:
+    """`Connection` over sqlite3; ``tuples`` False: rows of `raw` have a form of their own, which must not matter here."""
+
+    def __init__(self, raw: sqlite3.Connection, location: str, *, tuples: bool = True) -> None:
+        self.raw = raw
+        self._location = location
+        self._execute = raw.execute if tuples else self._execute_for_tuples
+
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[Any]:
+        """All rows of a statement, as tuples."""
+        try:
+            return self._execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise _fault_of(error, self._location) from error
+
+    def row(self, sql: str, parameters: Parameters = ()) -> Any:
+        """The first row of a statement, or None."""
+        rows = self.rows(sql, parameters)
+        return rows[0] if rows else None
+
+    def run(self, sql: str, parameters: Parameters = ()) -> int:
+        """Run a statement without rows; how many rows it changed."""
+        try:
+            return self._execute(sql, parameters).rowcount
+        except sqlite3.Error as error:
+            raise _fault_of(error, self._location) from error
+
+    def insert(self, sql: str, parameters: Parameters = ()) -> int:
+        """Insert one row; its rowid."""
+        try:
+            return self._execute(sql, parameters).lastrowid or 0
+        except sqlite3.Error as error:
+            raise _fault_of(error, self._location) from error
+
+    def run_many(self, sql: str, rows: Iterable[Parameters]) -> int:
+        """Run a statement for each row of parameters; how many rows it changed in all."""
+        with self.guarded():
+            return self.raw.executemany(sql, rows).rowcount
+
+    def script(self, sql: str) -> None:
+        """Run several statements, without committing what is open."""
+        for statement in _statements(sql):
+            self.run(statement)
+
+    @contextlib.contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Turn the driver's errors within the block into QueueDatabaseError."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise _fault_of(error, self._location) from error
+
+    def tolerate_broken_text(self, tolerant: bool) -> None:
+        """Read text that is not UTF-8 with backslash escapes instead of failing; slower, so only when it was met."""
+        self.raw.text_factory = (lambda text: text.decode("utf-8", "backslashreplace")) if tolerant else str
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        return self.raw.in_transaction
+
+    def close(self) -> None:
+        """Close it."""
+        with self.guarded():
+            self.raw.close()
+
+    def _execute_for_tuples(self, sql: str, parameters: Parameters = ()) -> sqlite3.Cursor:
+        cursor = self.raw.cursor()
+        cursor.row_factory = None
+        return cursor.execute(sql, parameters)
+
+
+def _open(path: str) -> sqlite3.Connection:
+    """A connection in autocommit mode that waits for no lock."""
+    try:
+        return sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=512)
+    except sqlite3.Error as error:
+        raise _fault_of(error, path) from error
+
+
+def _fault_of(error: sqlite3.Error, location: str) -> QueueDatabaseError:
+    return fault(getattr(error, "sqlite_errorcode", None), str(error), location)
+
+
+def _same_file(one: str, other: str) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False
+
+
+def _statements(sql: str) -> Iterator[str]:
+    """Split a script at the ends of its statements (a trigger's body has semicolons of its own)."""
+    statement = ""
+    for line in sql.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -1,0 +1,425 @@
+"""The SQLite engine: every verb of the storage, each a piece of work on the right connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Any, TypeVar
+
+from musterq.clock import Clock
+from musterq.errors import QueueDatabaseError
+from musterq.models import (
+    ACTIVE_SECONDS,
+    STALE_SECONDS,
+    Claim,
+    ClaimRequest,
+    Enqueued,
+    NewTask,
+    Outcome,
+    QueueMetrics,
+    Rescued,
+    Task,
+    TaskFilter,
+    TaskStatus,
+    Worker,
+    WorkerActivity,
+    WorkerFacts,
+)
+from musterq.storage.sqlite import claiming, enqueueing, finishing, reading, rescuing, schema, workers
+from musterq.storage.sqlite.connection import Connection, Driver, StandardDriver
+from musterq.storage.sqlite.lanes import Lanes
+from musterq.storage.sqlite.liveness import FileLivenessLock, LivenessFolder
+from musterq.storage.sqlite.place import check_place, is_new
+from musterq.storage.sqlite.queries import query
+from musterq.storage.sqlite.reentry import defer, interrupts_another_call, verb
+from musterq.storage.sqlite.sessions import Sessions, savepoint
+from musterq.storage.sqlite.states import state_of
+from musterq.storage.sqlite.times import Moment
+from musterq.storage.sqlite.waiting import HAS_EVENTS, LogWaiter
+from musterq.storage.sqlite.workers import WorkerAge
+
+T = TypeVar("T")
+_OLDEST_SQLITE = (3, 35, 0)
+
+
+class SQLiteStorage:
+    """A queue in one SQLite file. The promises of each verb are those of `musterq.storage.base.Storage`."""
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        durability: str = "normal",
+        busy_timeout: float = 30.0,
+        clock: Clock | None = None,
+        driver: Driver | None = None,
+    ) -> None:
+        self.clock = clock or Clock()
+        self._path = path
+        self._driver: Driver = driver or StandardDriver()
+        _check_library(self._driver)
+        self._sessions = Sessions(path, self._driver, durability=durability, busy_timeout=busy_timeout)
+        self._lanes = Lanes()
+        self._liveness = LivenessFolder(path)
+        self._ready = False
+
+    @property
+    def location(self) -> str:
+        """The path of the file."""
+        return self._path
+
+    @property
+    def can_notify(self) -> bool:
+        """Whether this system tells of writes to a file."""
+        return HAS_EVENTS
+
+    # -- the schema ------------------------------------------------------------------------------
+    @verb
+    def initialize_schema(self) -> None:
+        state = self._schema_state()
+        if state is schema.SchemaState.NEWER:
+            schema.check_current(state, self._path)
+        if state is not schema.SchemaState.CURRENT:
+            self._sessions.write(lambda connection: schema.upgrade(connection, self._path))
+        self._ready = True
+
+    @verb
+    def ensure_schema(self) -> None:
+        if self._ready:
+            return
+        state = self._schema_state()
+        if state is schema.SchemaState.EMPTY:
+            self._sessions.write(lambda connection: schema.upgrade(connection, self._path))
+        else:
+            schema.check_current(state, self._path)
+        self._ready = True
+
+    def _schema_state(self) -> schema.SchemaState:
+        check_place(self._path)
+        if is_new(self._path):
+            return schema.SchemaState.EMPTY
+        return self._sessions.read(schema.state_of)
+
+    # -- tasks -----------------------------------------------------------------------------------
+    @verb
+    def enqueue(self, tasks: Sequence[NewTask], *, within: Any = None) -> list[Enqueued]:
+        now = self.clock.text()
+        if within is None:
+            return self._write(lambda connection: enqueueing.enqueue(connection, tasks, self._lanes.id_of, now))
+        self.ensure_schema()
+        adopted = self._driver.adopt(within, self._path)
+        with savepoint(adopted):
+            return enqueueing.enqueue(adopted, tasks, self._lanes.id_of, now)
+
+    @verb
+    def get(self, task_id: int) -> Task | None:
+        return self._read_any_text(lambda connection: reading.task(connection, task_id))
+
+    @verb
+    def find(self, which: TaskFilter) -> list[Task]:
+        return self._read_any_text(lambda connection: reading.find(connection, which))
+
+    @verb
+    def cancel(self, task_id: int) -> bool:
+        facts = {"id": task_id, "now": self.clock.text()}
+        return self._write(
+            lambda connection: (
+                connection.run(query("cancel_waiting"), facts) == 1
+                or connection.run(query("cancel_running"), facts) == 1
+            )
+        )
+
+    @verb
+    def retry(self, task_id: int, *, delay_seconds: float = 0.0) -> bool:
+        again = self.clock.text(delay_seconds) if delay_seconds > 0 else None
+        facts = {"id": task_id, "now": self.clock.text(), "again": again}
+        return self._write(lambda connection: connection.run(query("retry"), facts) == 1)
+
+    @verb
+    def pause(self, type: str) -> None:
+        facts = {"type": type, "now": self.clock.text()}
+        self._write(lambda connection: connection.run(query("pause"), facts))
+
+    @verb
+    def resume(self, type: str) -> bool:
+        return self._write(lambda connection: connection.run(query("resume"), {"type": type}) == 1)
+
+    @verb
+    def paused_types(self) -> list[str]:
+        return self._read(lambda connection: [type for (type,) in connection.rows(query("paused_types"))])
+
+    @verb
+    def types(self) -> list[str]:
+        return self._read(lambda connection: [type for (type,) in connection.rows(query("types"))])
+
+    # -- attempts --------------------------------------------------------------------------------
+    @verb
+    def claim(self, request: ClaimRequest) -> list[Claim]:
+        return self.exchange((), request)[1]
+
+    @verb
+    def finish(self, outcomes: Sequence[Outcome]) -> list[bool]:
+        return self.exchange(outcomes, None)[0]
+
+    @verb
+    def exchange(self, outcomes: Sequence[Outcome], request: ClaimRequest | None) -> tuple[list[bool], list[Claim]]:
+        now = Moment(self.clock)
+
+        def finish_and_claim(connection: Connection) -> tuple[list[bool], list[Claim]]:
+            held = [finishing.finish(connection, outcome, now) for outcome in outcomes]
+            return held, [] if request is None else claiming.claim(connection, request, self._lanes, now)
+
+        try:
+            return self._write(finish_and_claim)
+        except QueueDatabaseError as error:
+            if not _is_broken_text(error):
+                raise
+            return self._write(_tolerating_broken_text(finish_and_claim))
+
+    @verb
+    def extend(self, claim: Claim, seconds: float) -> bool:
+        now = Moment(self.clock)
+        lease = {"lease": now.after(seconds), "boot_id": now.boot_id, "lease_ms": now.boot_ms_after(seconds)}
+        facts = {"id": claim.task_id, "token": claim.claim_token, "now": now.text, **lease}
+        return self._write(lambda connection: connection.run(query("extend"), facts) == 1)
+
+    @verb
+    def progress(self, claim: Claim, fraction: float, message: str | None) -> bool:
+        facts = {"id": claim.task_id, "token": claim.claim_token, "now": self.clock.text()}
+        shown = {"fraction": fraction, "message": message}
+        return self._write(lambda connection: connection.run(query("progress"), {**facts, **shown}) == 1)
+
+    @verb
+    def log(self, claim: Claim, level: str, message: str, details: str | None = None) -> None:
+        facts = {"id": claim.task_id, "token": claim.claim_token, "now": self.clock.text()}
+        line = {"level": level, "message": message, "details": details}
+        self._write(lambda connection: connection.run(query("log"), {**facts, **line}))
+
+    @verb
+    def cancel_requests(self, worker_id: str) -> list[tuple[int, int]]:
+        return self._read(lambda connection: connection.rows(query("cancel_requests"), {"worker": worker_id}))
+
+    # -- time ------------------------------------------------------------------------------------
+    @verb
+    def promote(self, limit: int) -> int:
+        due = self.seconds_to_next_due()
+        if due is None or due > 0:
+            return 0  # looked before writing: an idle queue takes no write lock
+        facts = {"now": self.clock.text(), "limit": limit}
+        return self._write(lambda connection: connection.run(query("promote"), facts))
+
+    @verb
+    def rescue_expired(self) -> Rescued:
+        now = Moment(self.clock)
+        if not self._read(lambda connection: self._has_something_to_rescue(connection, now)):
+            return Rescued()
+        return self._write(lambda connection: self._rescue_all(connection, now))
+
+    @verb
+    def seconds_to_next_due(self) -> float | None:
+        now = Moment(self.clock)
+        return self._read(lambda connection: reading.seconds_to_next_due(connection, now))
+
+    # -- workers ---------------------------------------------------------------------------------
+    @verb
+    def register(self, worker_id: str, capabilities: str, facts: WorkerFacts | None = None) -> None:
+        now = Moment(self.clock)
+        self._write(lambda connection: workers.register(connection, worker_id, capabilities, facts, now))
+
+    @verb
+    def heartbeat(self, worker_id: str) -> bool:
+        now = Moment(self.clock)
+        return self._write(lambda connection: workers.heartbeat(connection, worker_id, now))
+
+    @verb
+    def set_worker_state(self, worker_id: str, state: str) -> None:
+        facts = {"worker": worker_id, "state": state}
+        self._write(lambda connection: connection.run(query("worker_state"), facts))
+
+    @verb
+    def worker(self, worker_id: str) -> Worker | None:
+        return self._read(lambda connection: workers.worker(connection, worker_id))
+
+    @verb
+    def workers(self) -> list[Worker]:
+        return [worker.as_worker() for worker in self._worker_ages()]
+
+    @verb
+    def active_workers(self, seconds: float) -> list[Worker]:
+        beating = [
+            worker for worker in self._worker_ages() if worker.age_seconds <= seconds and not self._is_dead(worker)
+        ]
+        return [worker.as_worker() for worker in sorted(beating, key=lambda worker: worker.age_seconds)]
+
+    @verb
+    def stale_workers(self, seconds: float) -> list[Worker]:
+        silent = [worker for worker in self._worker_ages() if worker.age_seconds > seconds]
+        return [worker.as_worker() for worker in sorted(silent, key=lambda worker: -worker.age_seconds)]
+
+    @verb
+    def worker_activity(self) -> list[WorkerActivity]:
+        in_flight = dict(self._read(lambda connection: connection.rows(query("tasks_in_flight"))))
+        seen = sorted(self._worker_ages(), key=lambda worker: worker.age_seconds)
+        return [self._activity(worker, in_flight.get(worker.worker_id, 0)) for worker in seen]
+
+    @verb
+    def remove_worker(self, worker_id: str) -> bool:
+        if not interrupts_another_call():
+            return self._remove_worker(worker_id)
+        there = self._sessions.read_committed(lambda connection: workers.worker(connection, worker_id)) is not None
+        if there:
+            defer(partial(self._remove_worker, worker_id))
+        return there
+
+    def liveness_lock(self, worker_id: str) -> FileLivenessLock:
+        return self._liveness.take(worker_id)
+
+    # -- reading the whole -----------------------------------------------------------------------
+    @verb
+    def metrics(self) -> QueueMetrics:
+        now = Moment(self.clock)
+        return self._read(lambda connection: self._metrics(connection, now))
+
+    @verb
+    def task_counts(self) -> dict[tuple[str, TaskStatus], int]:
+        counts = self._read(reading.task_counts)
+        known = set(TaskStatus)
+        return {(type, TaskStatus(status)): n for (type, status), n in counts.items() if status in known}
+
+    def waiter(self) -> LogWaiter:
+        self.ensure_schema()
+        self.task_counts()  # a connection that stays open keeps the log's file in place
+        return LogWaiter(f"{self._path}-wal")
+
+    # -- plain SQL -------------------------------------------------------------------------------
+    @verb
+    def execute(self, sql: str, parameters: Any = ()) -> Any:
+        own = self._sessions.own()
+        with own.guarded():
+            return self._sessions.gate.pass_through(lambda: self._cursor(own, sql, parameters))
+
+    @verb
+    def execute_many(self, sql: str, rows: Iterable[Any]) -> Any:
+        with self._sessions.transaction() as raw:
+            return raw.executemany(sql, rows)
+
+    def transaction(self) -> AbstractContextManager[Any]:
+        return self._sessions.transaction()
+
+    def connection(self) -> Any:
+        return self._sessions.own().raw
+
+    @verb
+    def close(self) -> None:
+        self._sessions.close()
+
+    # -- steps -----------------------------------------------------------------------------------
+    def _write(self, work: Callable[[Connection], T]) -> T:
+        if not self._ready:
+            self.ensure_schema()
+        return self._sessions.write(work)
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        if not self._ready:
+            self.ensure_schema()
+        return self._sessions.read(work)
+
+    def _read_any_text(self, work: Callable[[Connection], T]) -> T:
+        try:
+            return self._read(work)
+        except QueueDatabaseError as error:
+            if not _is_broken_text(error):
+                raise
+            return self._read(_tolerating_broken_text(work))
+
+    def _worker_ages(self) -> list[WorkerAge]:
+        now = Moment(self.clock)
+        return self._read(lambda connection: workers.worker_ages(connection, now))
+
+    def _is_dead(self, worker: WorkerAge) -> bool:
+        return worker.has_lock and self._liveness.is_free(worker.worker_id)
+
+    def _activity(self, worker: WorkerAge, in_flight: int) -> WorkerActivity:
+        return WorkerActivity(
+            worker_id=worker.worker_id,
+            capabilities=worker.capabilities,
+            heartbeat_utc=worker.heartbeat_utc,
+            heartbeat_age_seconds=worker.age_seconds,
+            status=state_of(worker, dead=self._is_dead(worker), tasks_in_flight=in_flight),
+            tasks_in_flight=in_flight,
+            host=worker.host,
+            pid=worker.pid,
+        )
+
+    def _remove_worker(self, worker_id: str) -> bool:
+        now = Moment(self.clock)
+
+        def remove(connection: Connection) -> bool:
+            known = {worker.worker_id: worker for worker in workers.worker_ages(connection, now)}
+            worker = known.get(worker_id)
+            if worker is None:
+                return False
+            if not worker.has_lock or self._is_dead(worker):
+                rescuing.rescue_removed(connection, worker_id, now)
+            else:
+                rescuing.put_under_lease(connection, worker, now)
+            return connection.run(query("remove_worker"), {"worker": worker_id}) == 1
+
+        return self._write(remove)
+
+    def _has_something_to_rescue(self, connection: Connection, now: Moment) -> bool:
+        return bool(
+            rescuing.any_lease_over(connection, now)
+            or rescuing.lost_workers(connection, self._is_dead, now)
+            or rescuing.orphans(connection, now)
+        )
+
+    def _rescue_all(self, connection: Connection, now: Moment) -> Rescued:
+        lost = rescuing.lost_workers(connection, self._is_dead, now)
+        rescued = [rescuing.rescue_worker(connection, worker_id, reason, now) for worker_id, reason in lost]
+        rescued.append(rescuing.rescue_overdue_leases(connection, now))
+        rescued.append(rescuing.rescue(connection, rescuing.orphans(connection, now), "nobody registered held it", now))
+        return rescuing.merged(rescued)
+
+    def _metrics(self, connection: Connection, now: Moment) -> QueueMetrics:
+        counts = reading.task_counts(connection)
+        seen = workers.worker_ages(connection, now)
+        beating = [worker for worker in seen if worker.age_seconds <= ACTIVE_SECONDS]
+        return QueueMetrics(
+            depth_by_status=reading.summed(counts, by=1),
+            queued_by_type={type: n for (type, status), n in counts.items() if status == TaskStatus.QUEUED},
+            oldest_queued_age_seconds=reading.oldest_waiting_seconds(connection, now),
+            statistics=reading.run_statistics(connection),
+            total_workers=len(seen),
+            active_workers=sum(not self._is_dead(worker) for worker in beating),
+            stale_workers=sum(worker.age_seconds > STALE_SECONDS for worker in seen),
+        )
+
+    def _cursor(self, own: Connection, sql: str, parameters: Any) -> Any:
+        with own.guarded():
+            return own.raw.execute(sql, parameters)
+
+
+def _check_library(driver: Driver) -> None:
+    if driver.version() < _OLDEST_SQLITE:
+        found = ".".join(map(str, driver.version()))
+        raise QueueDatabaseError(
+            f"musterq needs SQLite 3.35 or newer, and this Python has {found}; use a Python of python.org, uv or conda, "
+            "or a distribution from 2022 on"
+        )
+
+
+def _is_broken_text(error: QueueDatabaseError) -> bool:
+    return "decode to UTF-8" in str(error)
+
+
+def _tolerating_broken_text(work: Callable[[Connection], T]) -> Callable[[Connection], T]:
+    def run(connection: Connection) -> T:
+        connection.tolerate_broken_text(True)
+        try:
+            return work(connection)
+        finally:
+            connection.tolerate_broken_text(False)
+
+    return run

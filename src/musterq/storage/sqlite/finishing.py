@@ -1,0 +1,47 @@
+"""How attempts end. Every statement here names the claim's token, and changes nothing when it is no longer held."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from musterq.clock import epoch_to_text
+from musterq.models import Outcome, TaskStatus
+from musterq.storage.sqlite.connection import Connection
+from musterq.storage.sqlite.queries import query
+from musterq.storage.sqlite.times import Moment
+
+_FINISH = {
+    TaskStatus.FAILED: "finish_failed",
+    TaskStatus.SCHEDULED: "finish_retry",
+    TaskStatus.QUEUED: "finish_release",
+    TaskStatus.CANCELLED: "finish_cancelled",
+}
+_NOTED = {TaskStatus.FAILED: "failed", TaskStatus.SCHEDULED: "failed", TaskStatus.CANCELLED: "cancelled"}
+
+
+def finish(connection: Connection, outcome: Outcome, now: Moment) -> bool:
+    """Write how one attempt ended; False if the claim is no longer held."""
+    claim = outcome.claim
+    facts: dict[str, Any] = {
+        "id": claim.task_id,
+        "token": claim.claim_token,
+        "finished": now.text if outcome.finished_at is None else epoch_to_text(outcome.finished_at),
+        "started": None if outcome.started_at is None else epoch_to_text(outcome.started_at),
+    }
+    if outcome.status is TaskStatus.COMPLETED:
+        return connection.run(query("finish_completed"), {**facts, "result": outcome.result}) == 1
+    return _end_otherwise(connection, outcome, facts, now)
+
+
+def fail_unstarted(connection: Connection, task_id: int, token: int, error: str, now: Moment) -> None:
+    """Fail a task that was taken and can never run; its attempt is not counted."""
+    facts = {"id": task_id, "token": token, "error": error, "finished": now.text}
+    connection.run(query("fail_unstarted"), facts)
+
+
+def _end_otherwise(connection: Connection, outcome: Outcome, facts: dict[str, Any], now: Moment) -> bool:
+    if outcome.status in _NOTED:
+        note = {"outcome": _NOTED[outcome.status], "error": outcome.error, "traceback": outcome.traceback}
+        connection.run(query("attempt_note"), {**facts, **note})
+    again = now.after(outcome.retry_in_seconds)
+    return connection.run(query(_FINISH[outcome.status]), {**facts, "error": outcome.error, "again": again}) == 1

@@ -1,0 +1,273 @@
+-- The triggers: a row that plain SQL puts in, changes, replaces or deletes is a task like any other, and every count stays right.
+--
+-- They run in any SQLite since 3.35, also in one without our functions, and keep to what holds under every conflict
+-- clause of the outer statement: an outer OR REPLACE overrides an inner OR IGNORE but not an inner ON CONFLICT, and
+-- what a BEFORE INSERT trigger did stays although OR IGNORE then drops the row.
+
+-- Lanes ---------------------------------------------------------------------------------------------------------------
+
+CREATE TRIGGER lane_added AFTER INSERT ON lanes
+BEGIN
+    UPDATE musterq_meta SET value = value + 1 WHERE name = 'lane_generation';
+END;
+
+CREATE TRIGGER lane_dropped AFTER DELETE ON lanes
+BEGIN
+    UPDATE musterq_meta SET value = value + 1 WHERE name = 'lane_generation';
+END;
+
+CREATE TRIGGER type_paused AFTER INSERT ON paused_types
+BEGIN
+    UPDATE musterq_meta SET value = value + 1 WHERE name = 'lane_generation';
+END;
+
+CREATE TRIGGER type_resumed AFTER DELETE ON paused_types
+BEGIN
+    UPDATE musterq_meta SET value = value + 1 WHERE name = 'lane_generation';
+END;
+
+-- Admission: a row without its lane gets it; its words and times are brought to their one form -----------------------------
+
+CREATE TRIGGER task_admitted AFTER INSERT ON task_queue
+WHEN NEW.lane_id IS NULL
+     OR NOT EXISTS (SELECT 1 FROM lanes
+                    WHERE lane_id = NEW.lane_id AND type = NEW.type AND compatibility = NEW.compatibility)
+BEGIN
+    INSERT INTO lanes (type, compatibility) VALUES (NEW.type, NEW.compatibility) ON CONFLICT DO NOTHING;
+    UPDATE task_queue SET
+        lane_id = (SELECT lane_id FROM lanes WHERE type = NEW.type AND compatibility = NEW.compatibility),
+        run_after_utc = coalesce(strftime('%Y-%m-%d %H:%M:%f', NEW.run_after_utc), strftime('%Y-%m-%d %H:%M:%f', 'now')),
+        created_at_utc = coalesce(strftime('%Y-%m-%d %H:%M:%f', NEW.created_at_utc), strftime('%Y-%m-%d %H:%M:%f', 'now')),
+        updated_at_utc = coalesce(strftime('%Y-%m-%d %H:%M:%f', NEW.updated_at_utc), strftime('%Y-%m-%d %H:%M:%f', 'now')),
+        lease_until_utc = strftime('%Y-%m-%d %H:%M:%f', NEW.lease_until_utc),
+        reserved_at_utc = strftime('%Y-%m-%d %H:%M:%f', NEW.reserved_at_utc),
+        processing_started_utc = strftime('%Y-%m-%d %H:%M:%f', NEW.processing_started_utc),
+        finished_at_utc = strftime('%Y-%m-%d %H:%M:%f', NEW.finished_at_utc),
+        expires_at_utc = strftime('%Y-%m-%d %H:%M:%f', NEW.expires_at_utc),
+        status = CASE
+            WHEN NEW.status = 'leased' THEN 'processing'
+            WHEN NEW.status = 'dead_letter' THEN 'failed'
+            WHEN NEW.status = 'queued'
+                 AND strftime('%Y-%m-%d %H:%M:%f', NEW.run_after_utc) > strftime('%Y-%m-%d %H:%M:%f', 'now') THEN 'scheduled'
+            ELSE NEW.status END
+    WHERE id = NEW.id;
+END;
+
+CREATE TRIGGER task_changed_lane AFTER UPDATE OF type, compatibility, lane_id ON task_queue
+WHEN NOT EXISTS (SELECT 1 FROM lanes
+                 WHERE lane_id = NEW.lane_id AND type = NEW.type AND compatibility = NEW.compatibility)
+BEGIN
+    INSERT INTO lanes (type, compatibility) VALUES (NEW.type, NEW.compatibility) ON CONFLICT DO NOTHING;
+    UPDATE task_queue
+    SET lane_id = (SELECT lane_id FROM lanes WHERE type = NEW.type AND compatibility = NEW.compatibility)
+    WHERE id = NEW.id;
+END;
+
+CREATE TRIGGER task_older_status AFTER UPDATE OF status ON task_queue
+WHEN NEW.status IN ('leased', 'dead_letter')
+BEGIN
+    UPDATE task_queue SET status = CASE NEW.status WHEN 'leased' THEN 'processing' ELSE 'failed' END WHERE id = NEW.id;
+END;
+
+CREATE TRIGGER task_put_off AFTER UPDATE OF run_after_utc ON task_queue
+WHEN NEW.status = 'queued' AND NEW.run_after_utc IS NOT OLD.run_after_utc AND NEW.claim_token IS OLD.claim_token
+     AND strftime('%Y-%m-%d %H:%M:%f', NEW.run_after_utc) > strftime('%Y-%m-%d %H:%M:%f', 'now')
+BEGIN
+    UPDATE task_queue SET status = 'scheduled' WHERE id = NEW.id;
+END;
+
+-- musterq's own writes change the claim token or write times in the stored form; only others are looked at.
+CREATE TRIGGER task_times_in_form
+AFTER UPDATE OF run_after_utc, created_at_utc, updated_at_utc, lease_until_utc, reserved_at_utc,
+                processing_started_utc, finished_at_utc, expires_at_utc, due_at_utc ON task_queue
+WHEN NEW.claim_token IS OLD.claim_token AND NEW.lane_id IS OLD.lane_id AND (
+    NEW.run_after_utc NOT GLOB '????-??-?? ??:??:??.???'
+    OR NEW.created_at_utc NOT GLOB '????-??-?? ??:??:??.???'
+    OR NEW.updated_at_utc NOT GLOB '????-??-?? ??:??:??.???'
+    OR NEW.lease_until_utc NOT GLOB '????-??-?? ??:??:??.???'
+    OR NEW.reserved_at_utc NOT GLOB '????-??-?? ??:??:??.???'
+    OR NEW.processing_started_utc NOT GLOB '????-??-?? ??:??:??.???'
+    OR NEW.finished_at_utc NOT GLOB '????-??-?? ??:??:??.???'
+    OR NEW.expires_at_utc NOT GLOB '????-??-?? ??:??:??.???'
+    OR NEW.due_at_utc NOT GLOB '????-??-?? ??:??:??.???')
+BEGIN
+    UPDATE task_queue SET
+        run_after_utc = coalesce(strftime('%Y-%m-%d %H:%M:%f', NEW.run_after_utc), strftime('%Y-%m-%d %H:%M:%f', 'now')),
+        created_at_utc = coalesce(strftime('%Y-%m-%d %H:%M:%f', NEW.created_at_utc), strftime('%Y-%m-%d %H:%M:%f', 'now')),
+        updated_at_utc = coalesce(strftime('%Y-%m-%d %H:%M:%f', NEW.updated_at_utc), strftime('%Y-%m-%d %H:%M:%f', 'now')),
+        lease_until_utc = strftime('%Y-%m-%d %H:%M:%f', NEW.lease_until_utc),
+        reserved_at_utc = strftime('%Y-%m-%d %H:%M:%f', NEW.reserved_at_utc),
+        processing_started_utc = strftime('%Y-%m-%d %H:%M:%f', NEW.processing_started_utc),
+        finished_at_utc = strftime('%Y-%m-%d %H:%M:%f', NEW.finished_at_utc),
+        expires_at_utc = strftime('%Y-%m-%d %H:%M:%f', NEW.expires_at_utc),
+        due_at_utc = strftime('%Y-%m-%d %H:%M:%f', NEW.due_at_utc)
+    WHERE id = NEW.id;
+END;
+
+-- A lease that plain SQL wrote is judged by its text: the boot clock beside it no longer belongs to it.
+CREATE TRIGGER task_lease_by_text AFTER UPDATE OF lease_until_utc ON task_queue
+WHEN NEW.lease_boot_id IS NOT NULL AND NEW.status = 'processing' AND NEW.lease_until_utc IS NOT NEW.lease_text
+BEGIN
+    UPDATE task_queue SET lease_boot_id = NULL WHERE id = NEW.id;
+END;
+
+-- Counting ------------------------------------------------------------------------------------------------------------
+
+CREATE TRIGGER task_counted_in AFTER INSERT ON task_queue
+WHEN NEW.lane_id IS NOT NULL
+BEGIN
+    INSERT INTO task_count_changes (type, status, attempts, started_utc, finished_utc, change)
+    VALUES (NEW.type, NEW.status, NEW.attempts, NEW.processing_started_utc, NEW.finished_at_utc, 1);
+END;
+
+CREATE TRIGGER task_waits AFTER INSERT ON task_queue
+WHEN NEW.status = 'queued' AND NEW.held = 0 AND NEW.lane_id IS NOT NULL
+BEGIN
+    INSERT INTO waiting_changes (lane_id, slot, change)
+    VALUES (NEW.lane_id, min(max(CAST(NEW.priority AS INTEGER), 0), 1023), 1);
+END;
+
+CREATE TRIGGER task_counted_again
+AFTER UPDATE OF status, type, attempts, processing_started_utc, finished_at_utc, lane_id ON task_queue
+WHEN OLD.status IS NOT NEW.status OR OLD.type IS NOT NEW.type OR (OLD.lane_id IS NULL) <> (NEW.lane_id IS NULL)
+     OR (NEW.status IN ('completed', 'failed')
+         AND (OLD.attempts IS NOT NEW.attempts OR OLD.processing_started_utc IS NOT NEW.processing_started_utc
+              OR OLD.finished_at_utc IS NOT NEW.finished_at_utc))
+BEGIN
+    INSERT INTO task_count_changes (type, status, attempts, started_utc, finished_utc, change)
+    SELECT OLD.type, OLD.status, OLD.attempts, OLD.processing_started_utc, OLD.finished_at_utc, -1
+    WHERE OLD.lane_id IS NOT NULL;
+    INSERT INTO task_count_changes (type, status, attempts, started_utc, finished_utc, change)
+    SELECT NEW.type, NEW.status, NEW.attempts, NEW.processing_started_utc, NEW.finished_at_utc, 1
+    WHERE NEW.lane_id IS NOT NULL;
+END;
+
+CREATE TRIGGER task_waits_no_more AFTER UPDATE OF status, held, priority, lane_id ON task_queue
+WHEN OLD.status = 'queued' AND OLD.held = 0 AND OLD.lane_id IS NOT NULL
+     AND (NEW.status IS NOT 'queued' OR NEW.held <> 0 OR NEW.priority IS NOT OLD.priority OR NEW.lane_id IS NOT OLD.lane_id)
+BEGIN
+    INSERT INTO waiting_changes (lane_id, slot, change)
+    VALUES (OLD.lane_id, min(max(CAST(OLD.priority AS INTEGER), 0), 1023), -1);
+END;
+
+CREATE TRIGGER task_waits_again AFTER UPDATE OF status, held, priority, lane_id ON task_queue
+WHEN NEW.status = 'queued' AND NEW.held = 0 AND NEW.lane_id IS NOT NULL
+     AND (OLD.status IS NOT 'queued' OR OLD.held <> 0 OR NEW.priority IS NOT OLD.priority OR NEW.lane_id IS NOT OLD.lane_id)
+BEGIN
+    INSERT INTO waiting_changes (lane_id, slot, change)
+    VALUES (NEW.lane_id, min(max(CAST(NEW.priority AS INTEGER), 0), 1023), 1);
+END;
+
+CREATE TRIGGER task_deleted AFTER DELETE ON task_queue
+BEGIN
+    INSERT INTO task_count_changes (type, status, attempts, started_utc, finished_utc, change)
+    SELECT OLD.type, OLD.status, OLD.attempts, OLD.processing_started_utc, OLD.finished_at_utc, -1
+    WHERE OLD.lane_id IS NOT NULL;
+    INSERT INTO waiting_changes (lane_id, slot, change)
+    SELECT OLD.lane_id, min(max(CAST(OLD.priority AS INTEGER), 0), 1023), -1
+    WHERE OLD.status = 'queued' AND OLD.held = 0 AND OLD.lane_id IS NOT NULL;
+    DELETE FROM replaced_tasks WHERE id = OLD.id;
+    DELETE FROM task_logs WHERE task_id = OLD.id;
+    DELETE FROM task_attempts WHERE task_id = OLD.id;
+END;
+
+-- Replacement: OR REPLACE removes rows without a delete trigger (unless the connection has recursive_triggers on). What
+-- an insert or update might replace is noted before it; afterwards whichever of these is really gone is counted out. A
+-- note that stays because OR IGNORE dropped the row harms nobody: its task is still there.
+
+CREATE TABLE replaced_tasks (
+    id INTEGER PRIMARY KEY,
+    type, status, attempts, processing_started_utc, finished_at_utc, lane_id, priority, held
+);
+
+CREATE TRIGGER task_may_replace BEFORE INSERT ON task_queue
+WHEN EXISTS (SELECT 1 FROM task_queue WHERE id = NEW.id)
+     OR (NEW.idempotency_key IS NOT NULL AND EXISTS (SELECT 1 FROM task_queue WHERE idempotency_key = NEW.idempotency_key))
+BEGIN
+    DELETE FROM replaced_tasks;
+    INSERT INTO replaced_tasks
+    SELECT id, type, status, attempts, processing_started_utc, finished_at_utc, lane_id, priority, held
+    FROM task_queue WHERE id = NEW.id
+    UNION
+    SELECT id, type, status, attempts, processing_started_utc, finished_at_utc, lane_id, priority, held
+    FROM task_queue WHERE idempotency_key = NEW.idempotency_key;
+END;
+
+CREATE TRIGGER task_replaced AFTER INSERT ON task_queue
+WHEN EXISTS (SELECT 1 FROM replaced_tasks)
+BEGIN
+    INSERT INTO replacements (new_id) VALUES (NEW.id);
+END;
+
+CREATE TRIGGER task_update_may_replace BEFORE UPDATE OF id, idempotency_key ON task_queue
+WHEN (NEW.id IS NOT OLD.id OR NEW.idempotency_key IS NOT OLD.idempotency_key)
+     AND (EXISTS (SELECT 1 FROM task_queue WHERE id = NEW.id AND id <> OLD.id)
+          OR EXISTS (SELECT 1 FROM task_queue WHERE idempotency_key = NEW.idempotency_key AND id <> OLD.id))
+BEGIN
+    DELETE FROM replaced_tasks;
+    INSERT INTO replaced_tasks
+    SELECT id, type, status, attempts, processing_started_utc, finished_at_utc, lane_id, priority, held
+    FROM task_queue WHERE id = NEW.id AND id <> OLD.id
+    UNION
+    SELECT id, type, status, attempts, processing_started_utc, finished_at_utc, lane_id, priority, held
+    FROM task_queue WHERE idempotency_key = NEW.idempotency_key AND id <> OLD.id;
+END;
+
+CREATE TRIGGER task_replaced_by_update AFTER UPDATE OF id, idempotency_key ON task_queue
+WHEN EXISTS (SELECT 1 FROM replaced_tasks)
+BEGIN
+    INSERT INTO replacements (new_id) VALUES (NEW.id);
+END;
+
+CREATE VIEW replacements (new_id) AS SELECT NULL WHERE 0;
+
+CREATE TRIGGER replacements_apply INSTEAD OF INSERT ON replacements
+BEGIN
+    DELETE FROM replaced_tasks WHERE id <> NEW.new_id AND EXISTS (SELECT 1 FROM task_queue WHERE id = replaced_tasks.id);
+    INSERT INTO task_count_changes (type, status, attempts, started_utc, finished_utc, change)
+    SELECT type, status, attempts, processing_started_utc, finished_at_utc, -1
+    FROM replaced_tasks WHERE lane_id IS NOT NULL;
+    INSERT INTO waiting_changes (lane_id, slot, change)
+    SELECT lane_id, min(max(CAST(priority AS INTEGER), 0), 1023), -1
+    FROM replaced_tasks WHERE status = 'queued' AND held = 0 AND lane_id IS NOT NULL;
+    DELETE FROM task_logs WHERE task_id IN (SELECT id FROM replaced_tasks);
+    DELETE FROM task_attempts WHERE task_id IN (SELECT id FROM replaced_tasks);
+    DELETE FROM replaced_tasks;
+END;
+
+-- Workers and logs ----------------------------------------------------------------------------------------------------
+
+CREATE TRIGGER worker_beat_in_form AFTER UPDATE OF heartbeat_utc ON workers
+WHEN NEW.heartbeat_utc NOT GLOB '????-??-?? ??:??:??.???'
+BEGIN
+    UPDATE workers
+    SET heartbeat_utc = coalesce(strftime('%Y-%m-%d %H:%M:%f', NEW.heartbeat_utc), strftime('%Y-%m-%d %H:%M:%f', 'now'))
+    WHERE worker_id = NEW.worker_id;
+END;
+
+-- What a removed worker still holds gets a lease of its own from now on ('removed' marks it as given by this trigger) ...
+CREATE TRIGGER worker_removed AFTER DELETE ON workers
+BEGIN
+    UPDATE task_queue
+    SET lease_until_utc = strftime('%Y-%m-%d %H:%M:%f', 'now', '+60 seconds'), lease_text = 'removed', lease_boot_id = NULL
+    WHERE status = 'processing' AND locked_by = OLD.worker_id AND lease_until_utc IS NULL;
+    DELETE FROM worker_facts WHERE worker_id = OLD.worker_id;
+END;
+
+-- ... until a worker of this id is there again. (An INSERT OR REPLACE under recursive_triggers comes by both.)
+CREATE TRIGGER worker_added AFTER INSERT ON workers
+BEGIN
+    UPDATE workers
+    SET heartbeat_utc = coalesce(strftime('%Y-%m-%d %H:%M:%f', NEW.heartbeat_utc), strftime('%Y-%m-%d %H:%M:%f', 'now'))
+    WHERE worker_id = NEW.worker_id AND NEW.heartbeat_utc NOT GLOB '????-??-?? ??:??:??.???';
+    UPDATE task_queue SET lease_until_utc = NULL, lease_text = NULL
+    WHERE status = 'processing' AND locked_by = NEW.worker_id AND lease_text = 'removed';
+END;
+
+CREATE TRIGGER log_time_in_form AFTER INSERT ON task_logs
+WHEN NEW.at_utc NOT GLOB '????-??-?? ??:??:??.???'
+BEGIN
+    UPDATE task_logs
+    SET at_utc = coalesce(strftime('%Y-%m-%d %H:%M:%f', NEW.at_utc), strftime('%Y-%m-%d %H:%M:%f', 'now'))
+    WHERE log_id = NEW.log_id;
+END;

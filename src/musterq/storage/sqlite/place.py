@@ -1,0 +1,73 @@
+"""Where a database file may be: what is wrong with a path is said before SQLite touches it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from musterq.errors import QueueDatabaseError
+
+_NETWORK = frozenset(
+    ["afpfs", "afs", "beegfs", "ceph", "cifs", "davfs", "fuse.glusterfs", "fuse.sshfs", "glusterfs", "gpfs", "lustre"]
+    + ["ncpfs", "nfs", "nfs4", "smb2", "smb3", "smbfs", "webdav"]
+)
+
+
+def check_place(path: str) -> None:
+    """Check a path before it is opened; nothing is written, and the file itself is not even opened here.
+
+    (Closing any descriptor of a file drops all POSIX locks that this process has on it, SQLite's included.)
+
+    Raises:
+        QueueDatabaseError: no folder, a folder in its place, no permission, a network file system.
+    """
+    file = Path(path)
+    folder = file.parent
+    if not folder.is_dir():
+        raise QueueDatabaseError(f"{path}: its folder {folder} does not exist; create it or give another path")
+    if file.is_dir():
+        raise QueueDatabaseError(f"{path} is a folder; give the path of a file in it")
+    kind = file_system_of(os.path.realpath(folder))
+    if kind in _NETWORK:
+        raise QueueDatabaseError(
+            f"{path} is on a network file system ({kind}), whose locks SQLite cannot trust; use a local disk, or PostgreSQL"
+        )
+    _check_permissions(file, folder)
+
+
+def is_new(path: str) -> bool:
+    """Whether there is no file yet, or an empty one."""
+    return not os.path.exists(path) or os.path.getsize(path) == 0
+
+
+def file_system_of(path: str) -> str:
+    """The type of the file system that a real path is on, where the system tells it; else an empty text."""
+    if sys.platform != "linux":
+        return ""
+    try:
+        mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return ""
+    return mounted_at(path, mounts)
+
+
+def mounted_at(path: str, mountinfo: str) -> str:
+    """The file system type of the deepest mount point above ``path``, in the format of proc_pid_mountinfo(5)."""
+    best, kind = "", ""
+    for line in mountinfo.splitlines():
+        before, _, after = line.partition(" - ")
+        point = before.split(" ")[4].encode("latin-1", "replace").decode("unicode_escape")
+        above = path == point or path.startswith(point.rstrip("/") + "/")
+        if above and len(point) >= len(best):  # a later mount of the same point covers the earlier one
+            best, kind = point, after.split(" ")[0]
+    return kind
+
+
+def _check_permissions(file: Path, folder: Path) -> None:
+    if file.exists() and not os.access(file, os.R_OK | os.W_OK):
+        raise QueueDatabaseError(f"{file} may not be read and written by this user; check its owner and permissions")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise QueueDatabaseError(
+            f"{file}: its folder {folder} may not be written by this user, and SQLite keeps its log there; check its permissions"
+        )

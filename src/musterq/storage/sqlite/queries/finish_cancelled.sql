@@ -1,0 +1,5 @@
+-- The handler stopped as it was asked to. Changes nothing where the claim is no longer held.
+UPDATE task_queue SET
+    status = 'cancelled', error_message = :error, finished_at_utc = :finished, updated_at_utc = :finished,
+    processing_started_utc = coalesce(:started, processing_started_utc), claim_token = NULL, lease_until_utc = NULL
+WHERE id = :id AND claim_token = :token AND status = 'processing'

@@ -1,0 +1,2 @@
+-- Adds a lane.
+INSERT INTO lanes (type, compatibility) VALUES (?, ?) ON CONFLICT DO NOTHING

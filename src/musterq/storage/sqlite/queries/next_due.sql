@@ -1,0 +1,2 @@
+-- When the next scheduled task is due.
+SELECT min(run_after_utc) FROM task_queue WHERE status = 'scheduled'

@@ -1,0 +1,2 @@
+-- The paused types.
+SELECT type FROM paused_types ORDER BY type

@@ -1,0 +1,2 @@
+-- Ends a pause.
+DELETE FROM paused_types WHERE type = :type

@@ -1,0 +1,2 @@
+-- One worker.
+SELECT worker_id, capabilities, heartbeat_utc FROM workers WHERE worker_id = ?

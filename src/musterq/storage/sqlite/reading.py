@@ -1,0 +1,105 @@
+"""Reading tasks and the state of the whole queue: counters, indexes, never a scan."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from math import sqrt
+from typing import Any
+
+from musterq.clock import text_to_datetime
+from musterq.models import RunStatistics, Task, TaskFilter
+from musterq.storage.sqlite.connection import Connection
+from musterq.storage.sqlite.queries import query
+from musterq.storage.sqlite.times import Moment
+
+_COLUMNS = Task.__struct_fields__
+_QUANTILES = (0.5, 0.95, 0.99)
+
+
+def task(connection: Connection, task_id: int) -> Task | None:
+    """One task, or None."""
+    row = connection.row(query("task"), (task_id,))
+    return None if row is None else _task_of(row)
+
+
+def find(connection: Connection, which: TaskFilter) -> list[Task]:
+    """A page of tasks, newest id first."""
+    rows = connection.rows(
+        query("find"),
+        {
+            "status": which.status,
+            "type": which.type,
+            "limit": which.limit,
+            "before": 2**63 - 1 if which.before_id is None else which.before_id,
+        },
+    )
+    return [_task_of(row) for row in rows]
+
+
+def task_counts(connection: Connection) -> dict[tuple[str, str], int]:
+    """Tasks by type and status, without zeros."""
+    return {(type, status): n for type, status, n in connection.rows(query("task_counts"))}
+
+
+def summed(counts: dict[tuple[str, str], int], *, by: int) -> dict[str, int]:
+    """Counts added up by the first (0) or second (1) part of their key."""
+    sums: dict[str, int] = {}
+    for key, n in counts.items():
+        sums[key[by]] = sums.get(key[by], 0) + n
+    return sums
+
+
+def seconds_to_next_due(connection: Connection, now: Moment) -> float | None:
+    """Until the next scheduled task is due; None if there is none."""
+    (due,) = connection.row(query("next_due"))
+    return None if due is None else max(0.0, text_to_datetime(due).timestamp() - now.epoch)
+
+
+def oldest_waiting_seconds(connection: Connection, now: Moment) -> float | None:
+    """For how long the longest waiting queued task waits."""
+    row = connection.row(query("oldest_waiting"))
+    return None if row is None else max(0.0, now.epoch - text_to_datetime(row[0]).timestamp())
+
+
+def run_statistics(connection: Connection) -> dict[str, RunStatistics]:
+    """Figures of completed and failed tasks, by status."""
+    histograms: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for status, upper_ms, n in connection.rows(query("run_histogram")):
+        histograms[status].append((upper_ms, n))
+    return {row[0]: _statistics(*row, histograms[row[0]]) for row in connection.rows(query("run_statistics"))}
+
+
+def _statistics(
+    status: str, n: int, attempts: int, timed: int, run_ms: int, histogram: list[tuple[int, int]]
+) -> RunStatistics:
+    p50, p95, p99 = (_quantile(histogram, share) for share in _QUANTILES)
+    return RunStatistics(
+        status=status,
+        count=n,
+        avg_attempts=attempts / n,
+        avg_run_seconds=run_ms / timed / 1000 if timed else None,
+        p50_run_seconds=p50,
+        p95_run_seconds=p95,
+        p99_run_seconds=p99,
+    )
+
+
+def _quantile(histogram: list[tuple[int, int]], share: float) -> float | None:
+    """The run time in seconds below which this share of the runs stayed: the middle of the bucket it falls into."""
+    wanted = share * sum(n for _, n in histogram)
+    passed = 0
+    for upper_ms, n in histogram:
+        passed += n
+        if passed >= wanted:
+            return _middle_ms(upper_ms) / 1000
+    return None
+
+
+def _middle_ms(upper_ms: int) -> float:
+    """The geometric middle of a bucket whose bounds are 10^(k/10) and 10^((k+1)/10) ms; exact up to 6 ms."""
+    return upper_ms if upper_ms <= 6 else upper_ms / sqrt(10**0.1)
+
+
+def _task_of(row: Any) -> Task:
+    values = dict(zip(_COLUMNS, row, strict=True))
+    return Task.from_dict({**values, "cancel_requested": bool(values["cancel_requested"])})

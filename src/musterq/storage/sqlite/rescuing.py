@@ -1,0 +1,90 @@
+"""Giving tasks back whose holder is gone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+
+from musterq.models import Rescued
+from musterq.storage.sqlite.connection import Connection
+from musterq.storage.sqlite.queries import query
+from musterq.storage.sqlite.times import Moment
+from musterq.storage.sqlite.workers import WorkerAge, worker_ages
+
+ORPHAN_LEASE_SECONDS = 60.0
+
+IsDead = Callable[[WorkerAge], bool]
+
+
+def rescue(connection: Connection, ids: Sequence[int], reason: str, now: Moment) -> Rescued:
+    """Give these tasks back, whoever holds them."""
+    if not ids:
+        return Rescued()
+    wanted = {"ids": json.dumps(list(ids)), "now": now.text, "reason": reason}
+    connection.run(query("rescue_note"), wanted)
+    moved = connection.rows(query("rescue"), wanted)
+    by_status = {status: tuple(sorted(i for i, s in moved if s == status)) for _, status in moved}
+    return Rescued(
+        queued=by_status.get("queued", ()), failed=by_status.get("failed", ()), cancelled=by_status.get("cancelled", ())
+    )
+
+
+def rescue_overdue_leases(connection: Connection, now: Moment) -> Rescued:
+    """Give back the claims whose own lease is over."""
+    return rescue(connection, _ids(connection, "leases_over", now.boot()), "its lease was over", now)
+
+
+def rescue_worker(connection: Connection, worker_id: str, reason: str, now: Moment) -> Rescued:
+    """Give back what a worker holds under the lease of its heartbeat."""
+    return rescue(connection, _ids(connection, "held_by_worker", {"worker": worker_id}), reason, now)
+
+
+def rescue_removed(connection: Connection, worker_id: str, now: Moment) -> Rescued:
+    """Give back all that a worker holds who is being removed and cannot be alive to see it."""
+    return rescue(
+        connection, _ids(connection, "all_held_by_worker", {"worker": worker_id}), "its worker was removed", now
+    )
+
+
+def put_under_lease(connection: Connection, worker: WorkerAge, now: Moment) -> None:
+    """A live worker is being removed: what it does not finish comes back when the lease of its last beat is over."""
+    left = max(0.0, worker.lease_seconds - worker.age_seconds)
+    lease = {"lease": now.after(left), "boot_id": now.boot_id, "lease_ms": now.boot_ms_after(left)}
+    connection.run(query("lease_of_removed"), {"worker": worker.worker_id, **lease})
+
+
+def any_lease_over(connection: Connection, now: Moment) -> bool:
+    """Whether a claim's own lease is over."""
+    return bool(connection.row(query("overdue"), now.boot())[1])
+
+
+def lost_workers(connection: Connection, is_dead: IsDead, now: Moment) -> list[tuple[str, str]]:
+    """Workers that hold tasks and are dead or without a beat for their lease, each with the reason in words."""
+    holders = {worker for worker, _ in connection.rows(query("tasks_in_flight"))}
+    lost = []
+    for worker in worker_ages(connection, now):
+        if worker.worker_id not in holders:
+            continue
+        if is_dead(worker):
+            lost.append((worker.worker_id, "its worker died"))
+        elif worker.age_seconds > worker.lease_seconds:
+            lost.append((worker.worker_id, f"its worker had not beaten for {worker.age_seconds:.0f} s"))
+    return lost
+
+
+def orphans(connection: Connection, now: Moment) -> list[int]:
+    """Tasks that nobody registered holds, under no lease, for longer than one."""
+    return _ids(connection, "orphans", {"since": now.after(-ORPHAN_LEASE_SECONDS)})
+
+
+def merged(parts: Sequence[Rescued]) -> Rescued:
+    """Several rescues as one."""
+    return Rescued(
+        queued=tuple(i for part in parts for i in part.queued),
+        failed=tuple(i for part in parts for i in part.failed),
+        cancelled=tuple(i for part in parts for i in part.cancelled),
+    )
+
+
+def _ids(connection: Connection, name: str, parameters: dict[str, object]) -> list[int]:
+    return [task_id for (task_id,) in connection.rows(query(name), parameters)]

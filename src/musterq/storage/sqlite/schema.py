@@ -1,0 +1,82 @@
+"""Creating and upgrading the tables, in one transaction that may be interrupted anywhere."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from musterq.errors import QueueSchemaError
+from musterq.storage.sqlite.connection import Connection
+from musterq.storage.sqlite.older import copy_older_rows, set_older_tables_aside
+from musterq.storage.sqlite.queries import migrations, query
+
+
+class SchemaState(Enum):
+    """What a database file holds."""
+
+    EMPTY = auto()
+    FOREIGN = auto()  # tables of an application, none of ours
+    OLDER_LAYOUT = auto()
+    OLDER_VERSION = auto()
+    CURRENT = auto()
+    NEWER = auto()
+
+
+def state_of(connection: Connection) -> SchemaState:
+    """Read what is there."""
+    tables = {name for (name,) in connection.rows(query("tables"))}
+    if "musterq_meta" in tables:
+        row = connection.row(query("schema_version"))
+        version = row[0] if row is not None else 0
+        if version == latest():
+            return SchemaState.CURRENT
+        return SchemaState.NEWER if version > latest() else SchemaState.OLDER_VERSION
+    if "task_queue" in tables:
+        return SchemaState.OLDER_LAYOUT
+    return SchemaState.FOREIGN if tables else SchemaState.EMPTY
+
+
+def latest() -> int:
+    """The version that this musterq works with."""
+    return migrations()[-1][0]
+
+
+def check_current(state: SchemaState, location: str) -> None:
+    """Refuse what cannot be worked with as it is.
+
+    Raises:
+        QueueSchemaError: the message says what to run.
+    """
+    if state is SchemaState.CURRENT:
+        return
+    reason = {
+        SchemaState.EMPTY: "has no tables yet",
+        SchemaState.FOREIGN: "is an application's database without musterq's tables",
+        SchemaState.OLDER_LAYOUT: "has tables of an older layout",
+        SchemaState.OLDER_VERSION: "has the tables of an older musterq",
+        SchemaState.NEWER: "has the tables of a newer musterq",
+    }[state]
+    remedy = (
+        "update musterq"
+        if state is SchemaState.NEWER
+        else "call initialize_schema() or run `musterq init`, which keeps everything that is in it"
+    )
+    raise QueueSchemaError(f"{location} {reason}; {remedy}")
+
+
+def upgrade(connection: Connection, location: str) -> None:
+    """Bring the tables to the latest version, in the transaction that is open; does nothing where they are."""
+    state = state_of(connection)
+    if state is SchemaState.CURRENT:
+        return
+    if state is SchemaState.NEWER:
+        check_current(state, location)
+    if state is SchemaState.OLDER_LAYOUT:
+        set_older_tables_aside(connection)
+    row = connection.row(query("schema_version")) if state is SchemaState.OLDER_VERSION else None
+    present = 0 if row is None else row[0]
+    for version, script in migrations():
+        if version > present:
+            connection.script(script)
+    if state is SchemaState.OLDER_LAYOUT:
+        copy_older_rows(connection)
+    connection.run(query("set_schema_version"), (latest(),))

@@ -1,0 +1,77 @@
+"""The registry of workers: rows, beats, and their ages by the right clock."""
+
+from __future__ import annotations
+
+import json
+from typing import NamedTuple
+
+from musterq.clock import text_to_datetime
+from musterq.models import Worker, WorkerFacts
+from musterq.storage.sqlite.connection import Connection
+from musterq.storage.sqlite.queries import query
+from musterq.storage.sqlite.times import Moment
+
+
+class WorkerAge(NamedTuple):
+    """A worker's row, and how old its beat is."""
+
+    worker_id: str
+    capabilities: str
+    heartbeat_utc: str
+    age_seconds: float
+    has_lock: bool
+    lease_seconds: float
+    state: str | None
+    host: str | None
+    pid: int | None
+
+    def as_worker(self) -> Worker:
+        """The public form."""
+        return Worker(
+            worker_id=self.worker_id,
+            capabilities=self.capabilities,
+            heartbeat_utc=text_to_datetime(self.heartbeat_utc),
+        )
+
+
+def worker_ages(connection: Connection, now: Moment) -> list[WorkerAge]:
+    """All workers by id."""
+    return [WorkerAge(*row) for row in connection.rows(query("worker_ages"), now.boot())]
+
+
+def worker(connection: Connection, worker_id: str) -> Worker | None:
+    """One worker, or None."""
+    row = connection.row(query("worker"), (worker_id,))
+    if row is None:
+        return None
+    return Worker(worker_id=row[0], capabilities=row[1], heartbeat_utc=text_to_datetime(row[2]))
+
+
+def register(connection: Connection, worker_id: str, capabilities: str, facts: WorkerFacts | None, now: Moment) -> None:
+    """Add or replace a worker, and beat."""
+    connection.run(query("register"), {"worker": worker_id, "capabilities": capabilities, "now": now.text})
+    connection.run(query("register_beat"), {"worker": worker_id, **now.boot()})
+    if facts is not None:
+        connection.run(query("register_facts"), _told(worker_id, facts, now))
+
+
+def heartbeat(connection: Connection, worker_id: str, now: Moment) -> bool:
+    """Beat; False if there is no such worker."""
+    if connection.run(query("heartbeat"), {"worker": worker_id, "now": now.text}) == 0:
+        return False
+    connection.run(query("register_beat"), {"worker": worker_id, **now.boot()})
+    return True
+
+
+def _told(worker_id: str, facts: WorkerFacts, now: Moment) -> dict[str, object]:
+    return {
+        "worker": worker_id,
+        "now": now.text,
+        "lease_seconds": facts.lease_seconds,
+        "host": facts.host,
+        "pid": facts.pid,
+        "concurrency": facts.concurrency,
+        "strategy": facts.strategy,
+        "types": None if facts.types is None else json.dumps(list(facts.types)),
+        "version": facts.version,
+    }

@@ -1,0 +1,198 @@
+"""The claim loop: writes what finished and claims what fits, in one transaction each time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Protocol
+
+import msgspec
+
+from musterq.errors import QueueDatabaseError
+from musterq.events import Events
+from musterq.models import Claim, ClaimRequest, Outcome, TaskStatus
+from musterq.running import tell
+from musterq.storage.base import Storage, Waiter
+from musterq.worker.bell import Bell
+from musterq.worker.executor import ThreadExecutor
+from musterq.worker.pace import Pace
+from musterq.worker.service import retry_pause
+from musterq.worker.stopping import StopRequest
+
+LOOK_SECONDS = 1.0  # in case an event was missed
+POLL_SECONDS = 0.05  # where the storage has no events
+GATHER_SECONDS = 0.005  # while the threads have enough to do, for outcomes to come together
+STALL_SECONDS = 0.1  # a task that waits longer for a thread goes to whoever has one free
+LEAST_SECONDS = 0.01  # while more is due than a claim promotes
+PROMOTE_BATCH = 1000
+
+
+class Sleeper(Protocol):
+    """Something to sleep on."""
+
+    def wait(self, seconds: float) -> None:
+        """Sleep."""
+
+    def wake(self) -> None:
+        """End the current or the next sleep."""
+
+
+class Claimer:
+    """Keeps the threads of a worker busy.
+
+    It sleeps on the storage's waiter while the queue has nothing for it, and on a bell while every thread
+    is taken, when news of the queue would wake it for nothing.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        executor: ThreadExecutor,
+        waiter: Waiter,
+        request: ClaimRequest,
+        *,
+        pace: Pace,
+        stop: StopRequest,
+        burst: bool,
+        events: Events,
+    ) -> None:
+        self._storage = storage
+        self._executor = executor
+        self._waiter = waiter
+        self._request = request
+        self._pace = pace
+        self._stop = stop
+        self._burst = burst
+        self._events = events
+        self._bell = Bell()
+        self._held: dict[int, Claim] = {}  # by claim token: claimed, and not yet collected as finished
+        self._unwritten: list[Outcome] = []
+        self._failures = 0
+        stop.call(self._bell.wake, waiter.wake)
+
+    @property
+    def held(self) -> int:
+        """How many tasks are claimed and not finished."""
+        return len(self._held)
+
+    def work(self) -> None:
+        """Claim and finish until somebody asks to stop or, in a burst, until nothing is left to do."""
+        while self._stop.reason is None:
+            try:
+                self._cycle()
+                self._failures = 0
+            except QueueDatabaseError as error:
+                self._rest_after(error)
+
+    def wind_down(self, seconds: float) -> int:
+        """Claim nothing more, finish what runs within the time, give back the rest; returns how many ran on."""
+        deadline = time.monotonic() + seconds
+        self._unwritten += self._let_go(self._executor.take_unstarted())
+        while (self._held or self._unwritten) and (left := self._left(deadline)) > 0:
+            if self._try_to_write() and self._held:
+                self._sleep(self._bell, left)
+        return self._give_back_the_rest()
+
+    def _cycle(self) -> None:
+        outcomes, limit = self._collect(), self._room()
+        if outcomes or limit:
+            claims = self._exchange(outcomes, limit)
+            self._executor.offer(claims)
+            if len(claims) < limit:
+                self._wait_for_tasks()
+        else:
+            self._sleep(self._bell, LOOK_SECONDS)
+
+    def _collect(self) -> list[Outcome]:
+        """What is to be written: what has finished, and what has waited too long for a thread."""
+        finished = self._executor.take_finished()
+        self._pace.note(finished)
+        for outcome in finished:
+            del self._held[outcome.claim.claim_token]
+        return self._unwritten + finished + self._stalled()
+
+    def _stalled(self) -> list[Outcome]:
+        offered = self._executor.oldest_offer()
+        if offered is None or time.monotonic() - offered < STALL_SECONDS:
+            return []
+        self._pace.note_stall()
+        return self._let_go(self._executor.take_unstarted())
+
+    def _let_go(self, claims: Iterable[Claim]) -> list[Outcome]:
+        """The outcomes that give these back, which are no longer held from here on."""
+        return [Outcome(claim=self._held.pop(c.claim_token), status=TaskStatus.QUEUED) for c in claims]
+
+    def _room(self) -> int:
+        return max(0, self._pace.target - len(self._held))
+
+    def _exchange(self, outcomes: list[Outcome], limit: int) -> list[Claim]:
+        self._unwritten = outcomes  # until they are
+        request = msgspec.structs.replace(self._request, limit=limit) if limit else None
+        written, claims = self._storage.exchange(outcomes, request)
+        self._unwritten = []
+        for claim in claims:
+            self._held[claim.claim_token] = claim
+        self._tell(outcomes, written)
+        return claims
+
+    def _tell(self, outcomes: list[Outcome], written: list[bool]) -> None:
+        for outcome, done in zip(outcomes, written, strict=True):
+            if done:
+                tell(self._events, outcome)
+            else:
+                self._events.emit(
+                    "finish.refused",
+                    task_id=outcome.claim.task_id,
+                    type=outcome.claim.type,
+                    worker_id=outcome.claim.worker_id,
+                    status=outcome.status,
+                )
+
+    def _wait_for_tasks(self) -> None:
+        if not self._held and self._burst:
+            # what has come due is promoted a batch at a time: there may be more of it
+            if not self._storage.promote(PROMOTE_BATCH):
+                self._stop.ask("drained")
+            return
+        look = LOOK_SECONDS if self._storage.can_notify else POLL_SECONDS
+        due = self._storage.seconds_to_next_due()
+        self._sleep(self._waiter, look if due is None else min(look, max(due, LEAST_SECONDS)))
+
+    def _sleep(self, sleeper: Sleeper, seconds: float) -> None:
+        """Sleep until the next finish, a request to stop, what wakes this sleeper, or the end of the time."""
+        if self._executor.call_on_finish(sleeper.wake, stock=self._pace.target // 2):
+            sleeper.wait(seconds if self._executor.oldest_offer() is None else min(seconds, GATHER_SECONDS))
+            self._executor.call_nobody()
+        self._executor.call_idle_threads()
+
+    def _rest_after(self, error: QueueDatabaseError) -> None:
+        self._failures += 1
+        pause = retry_pause(self._failures)
+        self._events.emit(
+            "storage.failed",
+            worker_id=self._request.worker_id,
+            error=error,
+            unwritten=len(self._unwritten),
+            retry_in_seconds=pause,
+        )
+        self._bell.wait(pause)
+
+    def _left(self, deadline: float) -> float:
+        return 0.0 if self._stop.at_once else deadline - time.monotonic()
+
+    def _try_to_write(self) -> bool:
+        try:
+            self._exchange(self._collect(), 0)
+        except QueueDatabaseError as error:
+            self._rest_after(error)
+            return False
+        self._failures = 0
+        return True
+
+    def _give_back_the_rest(self) -> int:
+        """The fence refuses the late finish of what still runs."""
+        self._unwritten = self._collect()
+        running = len(self._held)
+        self._unwritten += self._let_go(list(self._held.values()))
+        self._try_to_write()
+        return running

@@ -1,0 +1,142 @@
+"""Threads that run claims."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from itertools import repeat
+from queue import SimpleQueue
+from typing import TypeVar
+
+from musterq.failures import error_text, traceback_text
+from musterq.models import Claim, Outcome, TaskStatus
+
+_Item = TypeVar("_Item")
+
+
+class ThreadExecutor:
+    """Runs claims in N threads; outcomes gather until they are taken.
+
+    Made so that a tiny task costs no lock and no system call: threads help themselves from one deque and
+    put into another, both atomic, and sleep only when there is nothing left. One thread offers and takes.
+    """
+
+    def __init__(self, run: Callable[[Claim], Outcome], threads: int, *, name: str = "musterq-task") -> None:
+        self._run = run
+        self._ready: deque[tuple[Claim, float]] = deque()  # with the monotonic time of the offer
+        self._finished: deque[Outcome] = deque()
+        self._idle: deque[None] = deque()  # a mark for each thread that sleeps, or is about to
+        self._calls: SimpleQueue[bool] = SimpleQueue()  # one wakes one thread; False ends it
+        self._on_finish: Callable[[], None] | None = None
+        self._stock = 0
+        self._threads = [
+            threading.Thread(target=self._work, name=f"{name}-{number}", daemon=True)
+            for number in range(1, threads + 1)
+        ]
+
+    def start(self) -> None:
+        """Start the threads."""
+        for thread in self._threads:
+            thread.start()
+
+    def close(self, timeout: float = 0.0) -> bool:
+        """End the threads that have nothing to do; waits up to ``timeout`` seconds. False: some still run a task."""
+        for _ in self._threads:
+            self._calls.put(False)  # noqa: FBT003  # the call's whole content
+        deadline = time.monotonic() + timeout
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def offer(self, claims: Sequence[Claim]) -> None:
+        """Let the threads run these, in this order."""
+        self._ready.extend(zip(claims, repeat(time.monotonic()), strict=False))
+        self.call_idle_threads()
+
+    def call_idle_threads(self) -> None:
+        """Wake as many sleeping threads as there are claims that nobody runs."""
+        for _ in range(len(self._ready)):
+            try:
+                self._idle.pop()
+            except IndexError:
+                return
+            self._calls.put(True)  # noqa: FBT003  # the call's whole content
+
+    def take_finished(self) -> list[Outcome]:
+        """The outcomes since the last time."""
+        return _take_all(self._finished)
+
+    def take_unstarted(self) -> list[Claim]:
+        """The claims that no thread has begun; none will."""
+        return [claim for claim, _ in _take_all(self._ready)]
+
+    def oldest_offer(self) -> float | None:
+        """The monotonic time of the offer of the claim that waits longest for a thread; None: none waits."""
+        try:
+            return self._ready[0][1]
+        except IndexError:
+            return None
+
+    def call_on_finish(self, wake: Callable[[], None], *, stock: int) -> bool:
+        """Call ``wake`` once, at the next finish. False: something is finished already, and it will not be called.
+
+        While more claims than ``stock`` wait for a thread, there is no hurry: outcomes gather, and nobody is called.
+        """
+        self._stock = stock
+        self._on_finish = wake
+        if self._finished and len(self._ready) <= stock:
+            self._on_finish = None
+            return False
+        return True
+
+    def call_nobody(self) -> None:
+        """Take `call_on_finish` back."""
+        self._on_finish = None
+
+    def _work(self) -> None:
+        while (claim := self._next()) is not None:
+            self._finished.append(self._outcome(claim))
+            wake = self._on_finish
+            if wake is not None and len(self._ready) <= self._stock:
+                self._on_finish = None
+                wake()
+
+    def _outcome(self, claim: Claim) -> Outcome:
+        try:
+            return self._run(claim)
+        except BaseException as error:  # noqa: BLE001  # a thread that ends takes its share of the work with it
+            said = f"the worker could not run it: {error_text(error)}"
+            trace = traceback_text(error, __file__)
+            return Outcome(claim=claim, status=TaskStatus.SCHEDULED, error=said, traceback=trace)
+
+    def _next(self) -> Claim | None:
+        while True:
+            try:
+                return self._ready.popleft()[0]
+            except IndexError:
+                if not self._sleep():
+                    return None
+
+    def _sleep(self) -> bool:
+        self._idle.append(None)
+        if self._ready and self._unmark():  # offered before the mark stood there
+            return True
+        return self._calls.get()
+
+    def _unmark(self) -> bool:
+        try:
+            self._idle.pop()
+        except IndexError:
+            return False  # a call is on its way to this thread
+        return True
+
+
+def _take_all(items: deque[_Item]) -> list[_Item]:
+    taken: list[_Item] = []
+    try:
+        while True:
+            taken.append(items.popleft())
+    except IndexError:
+        return taken

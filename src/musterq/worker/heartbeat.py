@@ -1,0 +1,32 @@
+"""The sign of life of a worker process: one row, which is the lease of all that it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from musterq.events import Events
+from musterq.storage.base import Storage
+from musterq.worker.service import Service
+
+
+class Heartbeat(Service):
+    """Beats every ``seconds``, from a thread that a handler in pure Python cannot starve.
+
+    Somebody who removes the worker takes its row away: the next beat finds that, calls ``removed``, and is the last.
+    """
+
+    def __init__(
+        self, storage: Storage, worker_id: str, seconds: float, *, removed: Callable[[], None], events: Events
+    ) -> None:
+        super().__init__("musterq-heartbeat", events)
+        self._storage = storage
+        self._worker_id = worker_id
+        self._seconds = seconds
+        self._removed = removed
+
+    def run_once(self) -> float | None:
+        """Beat; never register again, since who removed the worker meant it."""
+        if self._storage.heartbeat(self._worker_id):
+            return self._seconds
+        self._removed()
+        return None

@@ -1,0 +1,41 @@
+"""``musterq workers``."""
+
+from musterq import QueueMonitoring, TaskQueue
+from tests.cli.running import Cli
+
+
+def test_lists_who_is_on_the_roll(cli: Cli, queue: TaskQueue):
+    """Id, heartbeat, tasks in flight and capabilities."""
+    QueueMonitoring(queue.database).register_worker("worker-01", {"cpu": 8, "gpu": True})
+    queue.enqueue("thumbnail", {})
+    queue.claim("worker-01")
+    titles, row = cli.lines("workers")
+    assert titles.split() == ["WORKER", "STATUS", "HEARTBEAT", "IN", "FLIGHT", "HOST", "PID", "CAPABILITIES"]
+    assert row.startswith("worker-01")
+    assert row.endswith("cpu=8 gpu=true")
+    assert " 1 " in row
+
+
+def test_the_document_decodes_capabilities(cli: Cli, queue: TaskQueue):
+    """The keys are those of get_worker_activity."""
+    monitoring = QueueMonitoring(queue.database)
+    monitoring.register_worker("worker-01", {"cpu": 8})
+    (item,) = cli.json("workers")["items"]
+    assert set(item) == set(monitoring.get_worker_activity()[0])
+    assert (item["worker_id"], item["capabilities"], item["tasks_in_flight"]) == ("worker-01", {"cpu": 8}, 0)
+
+
+def test_an_empty_roll_says_how_to_start_a_worker(cli: Cli, queue: TaskQueue):
+    """It is no error."""
+    result = cli("workers")
+    assert result.exit_code == 0
+    assert "musterq worker" in result.stderr
+    assert cli.json("workers") == {"items": []}
+
+
+def test_hostile_names_are_only_text(cli: Cli, queue: TaskQueue):
+    """A worker's id cannot steer a terminal, nor break the table."""
+    QueueMonitoring(queue.database).register_worker("a [red]b[/red]", {"x": "\x1b[31m"})
+    _, row = cli.lines("workers")
+    assert row.startswith("a [red]b[/red]")
+    assert "\x1b" not in row

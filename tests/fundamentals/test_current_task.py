@@ -1,0 +1,94 @@
+"""What a handler can learn and tell about the task that it runs."""
+
+import pytest
+
+from musterq.current import current_task
+from musterq.queue import TaskQueue
+
+
+def test_a_handler_knows_its_task(queue: TaskQueue):
+    """Its id and type, which attempt it is, and who runs it."""
+    seen = []
+
+    @queue.task(type="report")
+    def report() -> None:
+        task = current_task()
+        seen.append((task.id, task.type, task.attempt, task.worker_id))
+
+    handle = report.enqueue()
+    queue.drain(worker_id="script")
+    assert seen == [(handle.id, "report", 1, "script")]
+
+
+def test_a_coroutine_knows_its_task_too(queue: TaskQueue):
+    """The context goes along."""
+
+    @queue.task
+    async def report() -> int:
+        return current_task().id
+
+    handle = report.enqueue()
+    queue.drain()
+    assert handle.wait() == handle.id
+
+
+def test_a_handler_reports_how_far_it_is(queue: TaskQueue):
+    """A share from 0 to 1 and words, for all to see while it runs."""
+    seen = []
+
+    @queue.task
+    def report() -> None:
+        assert current_task().progress(0.4, "page 4 of 10")
+        task = queue.get(current_task().id)
+        assert task is not None
+        seen.append((task.progress, task.progress_message))
+
+    report.enqueue()
+    queue.drain()
+    assert seen == [(0.4, "page 4 of 10")]
+
+
+def test_a_handler_keeps_a_log(queue: TaskQueue):
+    """Its lines are rows of ``task_logs``."""
+
+    @queue.task
+    def report() -> None:
+        current_task().log("warning", "no data for May")
+
+    handle = report.enqueue()
+    queue.drain()
+    rows = queue.database.execute("SELECT task_id, level, message FROM task_logs").fetchall()
+    assert [tuple(row) for row in rows] == [(handle.id, "WARNING", "no data for May")]
+
+
+@pytest.mark.parametrize(("verb", "argument"), [("progress", 1.5), ("progress", -0.1), ("log", "loud")])
+def test_what_cannot_be_told_is_refused(queue: TaskQueue, verb: str, argument: object):
+    """It is an error of the handler."""
+
+    @queue.task
+    def report() -> None:
+        with pytest.raises(ValueError, match=verb):
+            getattr(current_task(), verb)(argument, "words")
+
+    handle = report.enqueue()
+    queue.drain()
+    assert handle.status() == "completed"
+
+
+def test_a_plain_call_is_no_task(queue: TaskQueue):
+    """Outside of a worker there is nothing to tell."""
+
+    @queue.task
+    def report() -> None:
+        current_task()
+
+    with pytest.raises(RuntimeError, match="no task runs here"):
+        report()
+
+
+def test_when_a_task_has_run_there_is_none(queue: TaskQueue):
+    """Drain leaves nothing behind in its thread."""
+    queue.task(type="report")(lambda: None).enqueue()
+    queue.drain()
+    with pytest.raises(RuntimeError, match="no task runs here"):
+        current_task()
