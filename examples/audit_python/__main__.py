@@ -23,36 +23,54 @@ def main() -> int:
     """Audit what the command line asks for, and return the exit code."""
     options = arguments.parse()
     workers.end_by_interrupt()
-    folder = Path(tempfile.mkdtemp(prefix="musterq-audit-"))
-    database = options.database or folder / "audit.db"
+    if options.database:
+        return run(options, options.database)[0]
+    folder, keep = Path(tempfile.mkdtemp(prefix="musterq-audit-")), False
     try:
-        code = audit(options, database, Console(highlight=False))
-    except MusterqError as error:
-        print(f"The audit cannot use {database}: {error}", file=sys.stderr)
-        code = CANNOT_BEGIN
-    except KeyboardInterrupt:
-        say_how_to_go_on(options, database)
-        code = INTERRUPTED
-    if options.database or code in (FINE, CANNOT_BEGIN):
-        shutil.rmtree(folder)
+        code, keep = run(options, folder / "audit.db")
+    finally:
+        if not keep:
+            shutil.rmtree(folder)
     return code
 
 
-def audit(options: Namespace, database: Path, console: Console) -> int:
-    """Find what there is to do, have workers do it, and say what came of it."""
+def run(options: Namespace, database: Path) -> tuple[int, bool]:
+    """Audit with this database; return the exit code, and whether the database is of use to anybody yet."""
+    try:
+        proven, clean = audit(options, database, Console(highlight=False))
+    except (MusterqError, plan.OtherTasksError) as error:
+        print(f"The audit cannot go on: {error}", file=sys.stderr)
+        return CANNOT_BEGIN, False
+    except KeyboardInterrupt:
+        say_how_to_go_on(options, database)
+        return INTERRUPTED, True
+    if not proven:
+        print(f"The queue is kept, and the logs of its workers beside it: {database}", file=sys.stderr)
+    return FINE if proven and (clean or not options.strict) else FAILED, not proven
+
+
+def audit(options: Namespace, database: Path, console: Console) -> tuple[bool, bool]:
+    """Find what there is to do, have workers do it, and say what came of it.
+
+    Returns whether it is proven that all work was done, and whether nothing was found.
+    """
     found = discovery.tree(options.dir) if options.dir else discovery.this_python()
-    console.print(f"Found {len(found.packages):,} distributions and {len(found.modules):,} modules.")
+    packages, modules = report.count(found.packages, "distribution"), report.count(found.modules, "module")
+    console.print(f"Found {packages} and {modules}.")
+    if not (found.packages or found.modules):
+        console.print("There is nothing to audit.")
+        return True, not found.unreadable
     with QueueDatabase(database) as opened:
         queue = TaskQueue(opened)
         enqueued = plan.enqueue(queue, found)
         total = work(queue, database, options.workers, console)
         summary = report.Summary(found.unreadable)
-        sample = add_up(queue, summary, proof.draw(total, options.seed))
-        report.show(console, summary, everything=options.all)
-        checks = proof.prove(opened, sample, options.seed, enqueued + summary.listed)
+        with console.status("Adding up what was found, and doing a sample of it again"):
+            sample = add_up(queue, summary, proof.draw(total, options.seed))
+            checks = proof.prove(opened, sample, options.seed, enqueued + summary.listed)
+    report.show(console, summary, everything=options.all)
     report.show_proof(console, checks, summary.unfinished)
-    proven = all(check.holds for check in checks)
-    return FINE if proven and not (options.strict and summary.findings()) else FAILED
+    return all(check.holds for check in checks), not summary.findings()
 
 
 def work(queue: TaskQueue, database: Path, size: int, console: Console) -> int:
@@ -61,13 +79,14 @@ def work(queue: TaskQueue, database: Path, size: int, console: Console) -> int:
     logs = database.with_name(f"{database.name}-logs")
     logs.mkdir(exist_ok=True)
     meter = live.Meter(monitoring)
-    reading = meter.read()
     with workers.Fleet(size, database, logs, monitoring) as fleet, live.view(console) as show:
+        reading = meter.read()
         while fleet.tend(reading.waiting):
             show(reading)
             time.sleep(FRAME_SECONDS)
             reading = meter.read()
-        show(meter.read())
+        reading = meter.read()
+        show(reading)
     report.show_effort(console, meter, size, fleet.deaths)
     return reading.total
 
@@ -77,14 +96,14 @@ def add_up(queue: TaskQueue, summary: report.Summary, drawn: set[int]) -> list[T
     sample = []
     for number, task in enumerate(report.every_task(queue)):
         summary.add(task)
-        if number in drawn:
+        if number in drawn and task.status == "completed":
             sample.append(task)
     return sample
 
 
 def say_how_to_go_on(options: Namespace, database: Path) -> None:
     """Tell where the queue is, which keeps what was done and what was not."""
-    command = ["python", "-m", "examples.audit_python", "--database", str(database)]
+    command = [sys.executable, "-m", "examples.audit_python", "--database", str(database)]
     if options.dir:
         command += ["--dir", str(options.dir)]
     print(f"\nInterrupted. What is done is kept; to go on with the rest:\n  {shlex.join(command)}", file=sys.stderr)

@@ -42,7 +42,7 @@ def _path(text: str) -> Path:
 def _folder(text: str) -> Path:
     folder = _path(text)
     if not folder.is_dir():
-        raise ArgumentTypeError(f"{text} is not a folder; name one that holds Python files")
+        raise ArgumentTypeError(f"{folder} is not a folder; name one that holds Python files")
     return folder
 
 

@@ -88,7 +88,7 @@ def parse(path: str) -> Result:
         return {"bytes": 0, "finding": "unreadable", "detail": _reason(error)}
     complaint = _compile(source)
     result: Result = {"bytes": len(source)}
-    return result | {"finding": "does not compile", "detail": complaint} if complaint else result
+    return result | {"finding": "not compiling", "detail": complaint} if complaint else result
 
 
 #: What each type of task does, so that it can be done again without the queue.

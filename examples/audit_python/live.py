@@ -89,7 +89,7 @@ class Meter:
 @contextmanager
 def view(console: Console) -> Iterator[Callable[[Reading], None]]:
     """Give what shows a reading in the way that suits the output."""
-    if not console.is_terminal:
+    if not console.is_terminal or console.is_dumb_terminal:
         yield Lines(console).show
         return
     with Live(console=console, auto_refresh=False) as live:
@@ -120,7 +120,7 @@ def line(reading: Reading) -> str:
 
 def picture(reading: Reading) -> RenderableType:
     """Draw a moment: how far it is, the figures, and who is at work."""
-    parts = (_progress(reading), _figures(reading), _roll(reading))
+    parts = [_progress(reading), _figures(reading), *([_roll(reading)] if reading.workers else [])]
     return Group(*(Padding(part, (1, 2, 0, 2)) for part in parts))
 
 

@@ -11,6 +11,7 @@ from examples.audit_python.audit import WORK, Result
 from musterq import QueueDatabase, Task
 
 SAMPLE = 500
+SHOWN = 3
 
 
 class Check(NamedTuple):
@@ -34,16 +35,19 @@ def prove(database: QueueDatabase, sample: Sequence[Task], seed: int, expected: 
 def _finished_once(database: QueueDatabase, expected: int) -> Check:
     tasks, completed, attempts, broken_off = _query(database, "attempts.sql")[0]
     figures = f"{expected:,} enqueued, {completed:,} of {tasks:,} completed in {attempts:,} attempts"
+    if tasks > expected:
+        figures += "; the database holds another audit, too: name a new file"
     if broken_off:
         figures += f", {broken_off:,} more were broken off and begun again"
-    return Check("every task finished exactly once", expected == tasks == completed == attempts, figures)
+    once = expected == tasks == completed and attempts <= tasks + broken_off
+    return Check("every task finished exactly once", once, figures)
 
 
 def _same_results(sample: Sequence[Task], seed: int) -> Check:
     different = [difference for task in sample if (difference := _compare(task))]
     figures = f"{len(sample):,} tasks drawn with seed {seed}, {len(different):,} differ"
     return Check(
-        "the same audit in one process gives the same results", not different, "\n".join([figures, *different])
+        "the same audit in one process gives the same results", not different, "\n".join([figures, *different[:SHOWN]])
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from typing import Any, NamedTuple
 
 from rich.console import Console
@@ -16,8 +16,8 @@ from musterq import Task, TaskQueue
 
 PAGE = 1_000
 SLOWEST = 5
-SHOWN = 6
-KINDS = ("changed", "missing", "doubled", "unreadable", "does not compile")
+SHOWN = 5
+KINDS = ("changed", "missing", "doubled", "unreadable", "not compiling")
 MEGABYTE = 1_000_000
 
 
@@ -96,11 +96,24 @@ def every_task(queue: TaskQueue) -> Iterator[Task]:
         yield from page
 
 
+def count(things: Sized, word: str) -> str:
+    """Say how many there are: ``1 module``, ``2,000 modules``."""
+    return f"{len(things):,} {word}{'' if len(things) == 1 else 's'}"
+
+
 def path_of(type: str, payload: dict[str, str]) -> str:
     """Return the file or folder that a task is about, as text."""
     if type == "verify":
         return to_text(locate(payload["folder"], payload["path"]))
     return payload["folder" if type == "package" else "path"]
+
+
+def show_effort(console: Console, meter: Meter, workers: int, deaths: list[str]) -> None:
+    """Say how much was done in how long, and what became of workers that died."""
+    rate = f": {meter.done / meter.seconds:,.0f} per second" if meter.seconds else ""
+    _say(console, f"\n{meter.done:,} tasks done by {workers} worker processes in {meter.seconds:.1f} s{rate}")
+    for death in deaths:
+        _say(console, f"\n{death}")
 
 
 def show(console: Console, summary: Summary, *, everything: bool) -> None:
@@ -112,25 +125,18 @@ def show(console: Console, summary: Summary, *, everything: bool) -> None:
         _show_kind(console, kind, [finding for finding in findings if finding.kind == kind], everything=everything)
     _heading(console, "Slowest files")
     for seconds, type, path in summary.slowest:
-        _say(console, f"  {seconds * 1000:6,.0f} ms  {type:<7}  {path}")
-
-
-def show_effort(console: Console, meter: Meter, workers: int, deaths: list[str]) -> None:
-    """Say how much was done in how long, and what became of workers that died."""
-    done, seconds = meter.done, meter.seconds
-    rate = f": {done / seconds:,.0f} per second" if seconds else ""
-    _say(console, f"\n{done:,} tasks done by {workers} worker processes in {seconds:.1f} s{rate}")
-    for death in deaths:
-        _say(console, f"\n{death}")
+        _say_path(console, f"  {seconds * 1000:6,.0f} ms  {type:<7}  ", path)
 
 
 def show_proof(console: Console, checks: list[Check], unfinished: list[str]) -> None:
-    """Say what was proven, and what is lost."""
+    """Say what was proven, and which tasks were not done."""
     _heading(console, "Proof")
     for check in checks:
-        mark = "[green]holds[/green] " if check.holds else "[red]FAILS[/red] "
-        console.print(f"  {mark} {check.claim}")
+        mark = "[green]holds[/green]" if check.holds else "[red]FAILS[/red]"
+        console.print(f"  {mark}  {check.claim}")
         _say(console, f"         {check.figures}")
+    if unfinished:
+        _say(console, f"\n{count(unfinished, 'task')} did not complete, among them:")
     for text in unfinished[:SHOWN]:
         _say(console, f"  {text}")
 
@@ -138,18 +144,20 @@ def show_proof(console: Console, checks: list[Check], unfinished: list[str]) -> 
 def _show_totals(console: Console, summary: Summary) -> None:
     packages, files, modules = (summary.tasks[type] for type in ("package", "verify", "parse"))
     _heading(console, "Audited")
-    _say(console, f"  {packages:9,} distributions, {summary.without_record:,} of them without a RECORD")
-    _say(console, f"  {files:9,} installed files, {summary.bytes['verify'] / MEGABYTE:,.0f} MB hashed")
-    _say(console, f"  {modules:9,} modules, {summary.bytes['parse'] / MEGABYTE:,.0f} MB compiled")
+    _say(console, f"  {packages:7,} distributions, {summary.without_record:,} of them without a RECORD")
+    _say(console, f"  {files:7,} installed files, {summary.bytes['verify'] / MEGABYTE:,.0f} MB hashed")
+    _say(console, f"  {modules:7,} modules, {summary.bytes['parse'] / MEGABYTE:,.0f} MB compiled")
 
 
 def _show_kind(console: Console, kind: str, findings: list[Finding], *, everything: bool) -> None:
-    _say(console, f"  {len(findings):9,} {kind}")
+    _say(console, f"  {len(findings):7,} {kind}")
     shown = findings if everything else findings[:SHOWN]
     for _, path, detail in shown:
-        _say(console, f"            {path}" + (f": {detail}" if detail else ""))
+        _say_path(console, "          ", path)
+        if detail:
+            _say(console, f"            {detail}")
     if len(shown) < len(findings):
-        _say(console, f"            and {len(findings) - len(shown):,} more: --all lists them")
+        _say(console, f"          and {len(findings) - len(shown):,} more: --all lists them")
 
 
 def _distribution(folder: str) -> str:
@@ -158,6 +166,12 @@ def _distribution(folder: str) -> str:
 
 def _heading(console: Console, text: str) -> None:
     console.print(f"\n[bold]{text}[/bold]")
+
+
+def _say_path(console: Console, before: str, path: str) -> None:
+    room = console.width - len(before)
+    fits = len(path) <= room or not console.is_terminal  # of a long one, the end says more than the beginning
+    _say(console, before + (path if fits else f"…{path[1 - room :]}"))
 
 
 def _say(console: Console, text: str) -> None:

@@ -37,6 +37,9 @@ class Fleet:
         self.deaths: list[str] = []
 
     def __enter__(self) -> Self:
+        for worker in self._monitoring.get_worker_activity():
+            if worker["status"] == "lost":  # killed together with an earlier run, which this one goes on with
+                self._monitoring.remove_worker(worker["worker_id"])
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -94,6 +97,7 @@ def stop(processes: list[subprocess.Popen[bytes]]) -> None:
     except (subprocess.TimeoutExpired, KeyboardInterrupt):
         for process in processes:
             process.kill()
+            process.wait()
 
 
 def end_by_interrupt() -> None:

@@ -157,7 +157,6 @@ class AsyncTaskQueue:
         else:
             self.queue = TaskQueue(queue, max_payload_bytes=max_payload_bytes, events=events)
         self._owns_queue = self.queue is not queue
-        self._watch: FinishWatch | None = None
 
     @overload
     def task(self, function: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncTask[P, R, Coroutine[Any, Any, R]]: ...
@@ -193,9 +192,9 @@ class AsyncTaskQueue:
         handles = await _unless_within(within, self.queue.enqueue_many, tasks, within=within)
         return [self.awaitable(handle) for handle in handles]
 
-    async def handle(self, task_id: int) -> AsyncHandle[Any]:
+    def handle(self, task_id: int) -> AsyncHandle[Any]:
         """A handle for a task that was enqueued elsewhere or before; as `TaskQueue.handle`."""
-        return self.awaitable(await asyncio.to_thread(self.queue.handle, task_id))
+        return self.awaitable(self.queue.handle(task_id))
 
     get = _off_loop(TaskQueue.get)
     find = _off_loop(TaskQueue.find)
@@ -223,9 +222,7 @@ class AsyncTaskQueue:
 
     def awaitable(self, handle: Handle[R]) -> AsyncHandle[R]:
         """The same handle, its verbs to be awaited."""
-        if self._watch is None:
-            self._watch = FinishWatch(self.queue.storage)
-        return AsyncHandle(handle, self._watch)
+        return AsyncHandle(handle, self.queue.watch)
 
     async def close(self) -> None:
         """Close the queue if it was opened here."""

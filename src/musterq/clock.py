@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 _BOOT_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC if hasattr(time, "CLOCK_MONOTONIC") else None)
+_STORED_LENGTH = len("YYYY-MM-DD HH:MM:SS.mmm")
 
 
 class Clock:
@@ -77,5 +78,7 @@ def datetime_to_text(moment: datetime) -> str:
 
 def text_to_datetime(text: str) -> datetime:
     """Stored text, or any ISO form that plain SQL may have left, as an aware UTC datetime."""
+    if len(text) == _STORED_LENGTH:
+        return datetime.fromisoformat(text + "+00:00")
     moment = datetime.fromisoformat(text)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

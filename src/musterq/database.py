@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self
 
+from musterq.checks import check_seconds
 from musterq.clock import Clock
 from musterq.data_folder import data_folder
 from musterq.errors import QueueDatabaseError
@@ -65,9 +66,10 @@ class QueueDatabase:
     ) -> None:
         named = database if database is not None else os.environ.get("MUSTERQ_DATABASE") or None
         folder = None if named is not None else _users_data_folder()
-        location = named if folder is None else folder / "queue.db"
+        location = folder / "queue.db" if folder is not None else named or ""
+        patience = check_seconds("busy_timeout", busy_timeout)
         self._missing_folder = folder
-        self._storage = open_storage(location, durability=durability, busy_timeout=busy_timeout, clock=clock)
+        self._storage = open_storage(location, durability=durability, busy_timeout=patience, clock=clock)
 
     @property
     def storage(self) -> Storage:

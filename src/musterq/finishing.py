@@ -1,23 +1,35 @@
-"""Who waits for which task: one thread and one waiter for all, however many coroutines wait."""
+"""Waiting for tasks to finish: one thread and one waiter for all who wait."""
 
 from __future__ import annotations
 
 import threading
 from concurrent.futures import Future
+from typing import Protocol
 
-from musterq.handles import existing, look_again_after
+from musterq.errors import TaskNotFoundError
 from musterq.models import FINISHED, Task
 from musterq.storage.base import Storage, Waiter
 
+LOOK_SECONDS = 1.0  # the longest sleep, in case an event was missed
+POLL_SECONDS = 0.05  # where the storage cannot wake anybody
+
+
+class Stored(Protocol):
+    """A queue that knows its storage."""
+
+    @property
+    def storage(self) -> Storage:
+        """The verbs of the queue."""
+
 
 class FinishWatch:
-    """Fulfils a future for each task that is waited for; its thread ends when nobody waits."""
+    """Fulfils a future for each task that is waited for. Its thread ends soon after the last of them."""
 
-    def __init__(self, storage: Storage) -> None:
-        self._storage = storage
+    def __init__(self, queue: Stored) -> None:
+        self._queue = queue
         self._lock = threading.Lock()
         self._awaited: dict[Future[Task], int] = {}
-        self._thread: threading.Thread | None = None  # while somebody waits; in a child after a fork it is dead
+        self._thread: threading.Thread | None = None  # in a child after a fork it is dead
         self._waiter: Waiter
 
     def finished(self, task_id: int) -> Future[Task]:
@@ -32,7 +44,7 @@ class FinishWatch:
         return future
 
     def _start(self) -> None:
-        self._waiter = self._storage.waiter()
+        self._waiter = self._queue.storage.waiter()
         self._thread = threading.Thread(target=self._watch, args=(self._waiter,), name="musterq-waits", daemon=True)
         self._thread.start()
 
@@ -40,7 +52,7 @@ class FinishWatch:
         while awaited := self._still_awaited():
             for future, task_id in awaited.items():
                 self._look_at(future, task_id)
-            waiter.wait(look_again_after(self._storage, None))
+            waiter.wait(self._longest_pause())
         waiter.close()
 
     def _still_awaited(self) -> dict[Future[Task], int]:
@@ -52,12 +64,25 @@ class FinishWatch:
 
     def _look_at(self, future: Future[Task], task_id: int) -> None:
         try:
-            task = existing(self._storage.get(task_id), task_id)
+            task = existing(self._queue.storage.get(task_id), task_id)
         except Exception as error:  # noqa: BLE001 - it belongs to who waits
             _fulfil(future, error)
         else:
             if task.status in FINISHED:
                 _fulfil(future, task)
+
+    def _longest_pause(self) -> float:
+        try:
+            return LOOK_SECONDS if self._queue.storage.can_notify else POLL_SECONDS
+        except Exception:  # noqa: BLE001 - closed in the meantime: the next look tells who waits
+            return POLL_SECONDS
+
+
+def existing(task: Task | None, task_id: int) -> Task:
+    """The task, if there is one."""
+    if task is None:
+        raise TaskNotFoundError(f"there is no task {task_id}: it was deleted, or never was in this queue")
+    return task
 
 
 def _fulfil(future: Future[Task], end: Task | Exception) -> None:

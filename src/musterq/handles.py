@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import time
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
-from musterq.errors import TaskFailedError, TaskNotFoundError, WaitTimeoutError
+from musterq.errors import TaskFailedError, WaitTimeoutError
+from musterq.finishing import FinishWatch, Stored, existing
 from musterq.models import FINISHED, Task, TaskStatus
-from musterq.storage.base import Storage
 
 R = TypeVar("R")
 
-LOOK_SECONDS = 1.0  # the longest sleep, in case an event was missed
-POLL_SECONDS = 0.05  # where the storage cannot wake anybody
+
+class Waited(Stored, Protocol):
+    """A queue whose tasks can be waited for."""
+
+    @property
+    def watch(self) -> FinishWatch:
+        """Who tells that a task has finished."""
 
 
 class Handle(Generic[R]):
@@ -23,12 +27,12 @@ class Handle(Generic[R]):
         created: False where the idempotency key was there already, and this is the task that has it.
     """
 
-    __slots__ = ("_storage", "created", "id")
+    __slots__ = ("_queue", "created", "id")
 
-    def __init__(self, storage: Storage, id: int, *, created: bool) -> None:
+    def __init__(self, queue: Waited, id: int, *, created: bool) -> None:
         self.id = id
         self.created = created
-        self._storage = storage
+        self._queue = queue
 
     def __repr__(self) -> str:
         return f"<Handle of task {self.id}>"
@@ -39,7 +43,7 @@ class Handle(Generic[R]):
         Raises:
             TaskNotFoundError: it was deleted.
         """
-        return existing(self._storage.get(self.id), self.id)
+        return existing(self._queue.storage.get(self.id), self.id)
 
     def status(self) -> TaskStatus:
         """Where the task stands now.
@@ -59,29 +63,18 @@ class Handle(Generic[R]):
         """
         task = self.get()
         if task.status not in FINISHED:
-            task = self._sleep_until_finished(timeout)
+            task = self._finished(timeout)
         result: R = result_of(task)
         return result
 
-    def _sleep_until_finished(self, timeout: float | None) -> Task:
-        deadline = None if timeout is None else time.monotonic() + timeout
-        waiter = self._storage.waiter()
+    def _finished(self, timeout: float | None) -> Task:
+        future = self._queue.watch.finished(self.id)
         try:
-            while (task := self.get()).status not in FINISHED:
-                left = None if deadline is None else deadline - time.monotonic()
-                if left is not None and left <= 0:
-                    raise timed_out(self.id, timeout)
-                waiter.wait(look_again_after(self._storage, left))
+            return future.result(timeout)
+        except TimeoutError:
+            raise timed_out(self.id, timeout) from None
         finally:
-            waiter.close()
-        return task
-
-
-def existing(task: Task | None, task_id: int) -> Task:
-    """The task, if there is one."""
-    if task is None:
-        raise TaskNotFoundError(f"there is no task {task_id}: it was deleted, or never was in this queue")
-    return task
+            future.cancel()
 
 
 def result_of(task: Task) -> Any:
@@ -100,9 +93,3 @@ def result_of(task: Task) -> Any:
 def timed_out(task_id: int, timeout: float | None) -> WaitTimeoutError:
     """The error of a wait that was too short."""
     return WaitTimeoutError(f"task {task_id} has not finished within {timeout} s; it goes on, and can be waited for")
-
-
-def look_again_after(storage: Storage, left: float | None) -> float:
-    """How long to sleep at most before looking at a task again, in seconds."""
-    longest = LOOK_SECONDS if storage.can_notify else POLL_SECONDS
-    return longest if left is None else min(left, longest)

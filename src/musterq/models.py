@@ -246,15 +246,16 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     max_crashes: int
     lease_until_utc: datetime | None
     created_at_utc: datetime
+    claimed_at: float  # epoch seconds
     timeout_seconds: float | None = None
     retry: RetryPolicy = DEFAULT_RETRY
     headers: str | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """How an attempt ended. ``status`` says where the task goes:
+    """How an attempt ended; ``status`` says where the task goes.
 
-    completed with ``result`` (JSON text); failed with ``error``, for good; scheduled with ``error``
+    Completed with ``result`` (JSON text); failed with ``error``, for good; scheduled with ``error``
     after ``retry_in_seconds`` (the storage makes it failed where no attempt is left, cancelled where
     that was asked for); queued: given back unstarted, without using the attempt; cancelled.
     """

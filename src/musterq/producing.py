@@ -126,11 +126,10 @@ class Producing(OpenQueue):
             QueueDatabaseError: the database could not write them.
         """
         checked = [self._prepare_item(index, item) for index, item in enumerate(tasks)]
-        storage = self.storage
-        made = storage.enqueue(checked, within=within) if checked else []
+        made = self.storage.enqueue(checked, within=within) if checked else []
         for enqueued, task in zip(made, checked, strict=True):
             self._note(enqueued, task, within)
-        return [Handle(storage, enqueued.id, created=enqueued.created) for enqueued in made]
+        return [Handle(self, enqueued.id, created=enqueued.created) for enqueued in made]
 
     def handle(self, task_id: int) -> Handle[Any]:
         """A handle for a task that was enqueued elsewhere or before; whether it exists shows when it is used.
@@ -138,7 +137,7 @@ class Producing(OpenQueue):
         Raises:
             TypeError, ValueError: this is no id.
         """
-        return Handle(self.storage, check_positive_int("task_id", task_id, LARGEST_ID), created=False)
+        return Handle(self, check_positive_int("task_id", task_id, LARGEST_ID), created=False)
 
     def build(self, type: str, payload: Any, options: TaskOptions | DefinitionOptions) -> NewTask:
         """Check all parts of a task, and make it without writing it.
@@ -150,10 +149,9 @@ class Producing(OpenQueue):
 
     def put(self, task: NewTask, within: Any = None) -> Handle[Any]:
         """Write one task that was built."""
-        storage = self.storage
-        enqueued = storage.enqueue((task,), within=within)[0]
+        enqueued = self.storage.enqueue((task,), within=within)[0]
         self._note(enqueued, task, within)
-        return Handle(storage, enqueued.id, created=enqueued.created)
+        return Handle(self, enqueued.id, created=enqueued.created)
 
     def _prepare(self, type: Any, payload: Any, options: Any) -> NewTask:
         arguments = {} if payload is None else payload

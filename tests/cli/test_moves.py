@@ -64,6 +64,11 @@ def test_cancel_leaves_a_finished_task(cli: Cli, queue: TaskQueue, failed: int):
     assert f"task {failed} is failed and cannot be cancelled" in result.stderr
 
 
+def test_a_task_that_is_named_twice_is_moved_once(cli: Cli, failed: int):
+    """The second name is no failure."""
+    assert cli.json("retry", failed, failed) == {"retried": [failed], "unchanged": []}
+
+
 def test_ids_are_needed(cli: Cli, queue: TaskQueue):
     """A command that would do nothing is wrong usage."""
     assert cli("retry").exit_code == 2

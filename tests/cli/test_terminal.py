@@ -64,7 +64,7 @@ def test_a_terminal_has_colours(cli: Cli, failure: str):
 
 @pytest.mark.parametrize("command", [["tasks"], ["metrics"], ["task", "99"]])
 def test_no_color_means_none(cli: Cli, failure: str, command: list[str]):
-    """Not in tables, not in headings, not in errors."""
+    """Neither in tables nor in errors."""
     assert ESCAPE in seen(cli.database, *command)
     assert ESCAPE not in seen(cli.database, *command, NO_COLOR="1")
     assert ESCAPE not in seen(cli.database, *command, TERM="dumb")

@@ -27,7 +27,7 @@ def add(a: int, b: int) -> int:
 
 @queue.task(type="refuse")
 def refuse() -> None:
-    raise PermanentError("never \\x1b[31m")
+    raise PermanentError("never \\x1b[31m\\nnor a line of its own")
 
 @queue.task(type="wait")
 def wait() -> None:
@@ -135,7 +135,7 @@ def test_a_failed_task_is_logged_and_cannot_steer_the_terminal(shop: Shop):
     shop.queue.enqueue("refuse", {})
     code, _, stderr = shop.run("shop:queue", "--burst")
     assert code == 0
-    assert r"never \x1b[31m" in stderr
+    assert r"never \x1b[31m\nnor a line of its own" in stderr
     assert "\x1b" not in stderr
 
 
@@ -189,10 +189,21 @@ def test_the_database_option_is_for_modules_that_name_none(shop: Shop, tmp_path:
         assert handle.status() == "completed"
 
 
-def test_a_database_that_the_module_contradicts_is_refused(shop: Shop):
+def test_a_module_that_names_its_database_is_not_moved_by_the_environment(shop: Shop):
+    """As everywhere: what the code says goes first."""
+    (shop.folder / "fixed.py").write_text(SHOP.replace("TaskQueue()", "TaskQueue('fixed.db')"))
+    with TaskQueue(shop.folder / "fixed.db") as queue:
+        handle = queue.enqueue("add", {"a": 1, "b": 2})
+        code, _, stderr = shop.run("fixed:queue", "--burst", MUSTERQ_DATABASE=str(shop.database))
+        assert (code, handle.status()) == (0, "completed"), stderr
+
+
+@pytest.mark.parametrize("arguments", [["--database", "other.db"], ["--config", "other.toml"]])
+def test_a_database_that_the_module_contradicts_is_refused(shop: Shop, arguments: list[str]):
     """A worker never works elsewhere than it was told."""
     (shop.folder / "fixed.py").write_text(SHOP.replace("TaskQueue()", "TaskQueue('fixed.db')"))
-    line = shop.refused("fixed:queue", "--burst", "--database", "other.db")
+    (shop.folder / "other.toml").write_text('[worker]\ndatabase = "other.db"\n')
+    line = shop.refused("fixed:queue", "--burst", *arguments, MUSTERQ_DATABASE="")
     assert str(shop.folder / "fixed.db") in line
     assert str(shop.folder / "other.db") in line
 

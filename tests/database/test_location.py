@@ -174,7 +174,7 @@ def test_its_repr_says_where_it_is(tmp_path: Path) -> None:
 )
 def test_a_user_without_a_home_is_told_to_name_a_database(tmp_path: Path) -> None:
     """A service account may have none, and no HOME either."""
-    code = "import os; os.setuid(54321); from musterq.database import QueueDatabase; QueueDatabase()"
+    code = "import os; from musterq.database import QueueDatabase; os.setuid(54321); QueueDatabase()"
     process = subprocess.run(
         [sys.executable, "-c", code], env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=False
     )

@@ -7,13 +7,14 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from examples.audit_python import audit, discovery, plan
 from examples.audit_python.workers import Fleet
-from musterq import QueueDatabase, QueueMonitoring, TaskQueue
+from musterq import QueueMonitoring, TaskQueue
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -134,7 +135,7 @@ def test_parse_says_why_a_module_does_not_compile(tmp_path: Path, source: bytes,
     if detail is None:
         assert "finding" not in result
     else:
-        assert result["finding"] == "does not compile"
+        assert result["finding"] == "not compiling"
         assert detail in result["detail"]
 
 
@@ -180,8 +181,8 @@ def test_the_whole_audit_finds_what_is_wrong_and_proves_itself(distribution: Pat
     done = run("--dir", distribution.parent, "--database", tmp_path / "audit.db")
     assert (done.returncode, done.stderr) == (0, "")
     words = done.stdout.split()
-    assert "Found 1 distributions and 3 modules." in done.stdout
-    for finding in ("1 changed", "1 missing", "1 doubled", "0 unreadable", "1 does not compile"):
+    assert "Found 1 distribution and 3 modules." in done.stdout
+    for finding in ("1 changed", "1 missing", "1 doubled", "0 unreadable", "1 not compiling"):
         assert finding in " ".join(words)
     assert "10 enqueued, 10 of 10 completed in 10 attempts" in done.stdout
     assert words.count("holds") == 3
@@ -239,19 +240,46 @@ def test_an_interrupted_audit_can_go_on(tmp_path: Path):
     assert run(*arguments).returncode == 0
 
 
-def test_a_worker_that_dies_is_replaced(tmp_path: Path):
-    """What it held goes back to the queue, and its end is told."""
-    (tmp_path / "module.py").write_text("x = 1\n")
-    with QueueDatabase(tmp_path / "audit.db") as opened:
-        queue, monitoring = TaskQueue(opened), QueueMonitoring(opened)
+@pytest.fixture
+def at_work(tmp_path: Path) -> Iterator[tuple[Fleet, TaskQueue]]:
+    """A worker process in the middle of a long task."""
+    (tmp_path / "module.py").write_text("x = [" + "a + b," * 300_000 + "]\n")
+    with TaskQueue(tmp_path / "audit.db") as queue:
         plan.enqueue(queue, discovery.tree(tmp_path))
-        with Fleet(1, tmp_path / "audit.db", tmp_path, monitoring) as fleet:
-            fleet.tend(waiting=1)
-            fleet._running["audit-1"].kill()
-            while fleet.tend(monitoring.get_queue_metrics()["queue_depth_by_status"].get("queued", 0)):
-                pass
-        assert "audit-1 ended with exit code -9" in fleet.deaths[0]
-        assert queue.get(1).status == "completed"
+        with Fleet(1, tmp_path / "audit.db", tmp_path, QueueMonitoring(queue.database)) as fleet:
+            while depth(queue, "processing") == 0:
+                fleet.tend(depth(queue, "queued"))
+            yield fleet, queue
+
+
+def depth(queue: TaskQueue, status: str) -> int:
+    found: int = QueueMonitoring(queue.database).get_queue_metrics()["queue_depth_by_status"].get(status, 0)
+    return found
+
+
+def kill(fleet: Fleet) -> None:
+    process = fleet._running["audit-1"]
+    process.kill()
+    process.wait()
+
+
+def test_a_worker_that_dies_is_replaced(at_work: tuple[Fleet, TaskQueue]):
+    """What it held goes back to the queue, and its end is told."""
+    fleet, queue = at_work
+    kill(fleet)
+    while fleet.tend(depth(queue, "queued")):
+        pass
+    assert "audit-1 ended with exit code -9" in fleet.deaths[0]
+    assert depth(queue, "completed") == 1
+
+
+def test_an_audit_that_was_killed_with_its_workers_can_go_on(at_work: tuple[Fleet, TaskQueue], tmp_path: Path):
+    """The next start takes back what dead workers hold."""
+    fleet, _ = at_work
+    kill(fleet)
+    done = run("--dir", tmp_path, "--database", tmp_path / "audit.db")
+    assert "1 enqueued, 1 of 1 completed in 1 attempts, 1 more were broken off" in done.stdout
+    assert done.returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -269,7 +297,25 @@ def test_what_cannot_be_audited_is_said_with_exit_code_2(arguments: tuple[str, .
     assert (done.returncode, said in done.stderr) == (2, True)
 
 
+def test_a_queue_of_another_program_is_left_alone(tmp_path: Path):
+    """The audit would fill it with its own tasks."""
+    (tmp_path / "module.py").write_text("x = 1\n")
+    with TaskQueue(tmp_path / "mail.db") as queue:
+        queue.enqueue("mail", {"to": "alice"})
+        done = run("--dir", tmp_path, "--database", tmp_path / "mail.db")
+        assert (done.returncode, "the tasks of another program" in done.stderr) == (2, True)
+        assert len(queue.find()) == 1
+
+
+def test_two_audits_in_one_database_fail_the_proof(finished: tuple[Path, Path], tmp_path: Path):
+    """The second cannot tell its tasks from those of the first; it says what to do."""
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "module.py").write_text("x = 1\n")
+    done = run("--dir", tmp_path / "other", "--database", finished[1])
+    assert (done.returncode, "name a new file" in done.stdout) == (1, True)
+
+
 def test_an_empty_folder_is_no_failure(tmp_path: Path):
     """It says that there is nothing to do."""
     done = run("--dir", tmp_path)
-    assert (done.returncode, "nothing to audit" in done.stdout) == (0, True)
+    assert (done.returncode, "There is nothing to audit" in done.stdout) == (0, True)

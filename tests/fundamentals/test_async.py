@@ -55,7 +55,7 @@ def test_every_verb_of_the_queue_is_awaited(aqueue: AsyncTaskQueue):
         (claim,) = await aqueue.claim("worker-01")
         assert await aqueue.complete(claim, result=[1])
         assert await handle.status() == "completed"
-        assert await (await aqueue.handle(handle.id)).wait() == [1]
+        assert await aqueue.handle(handle.id).wait() == [1]
         other, _ = await aqueue.enqueue_many([{"type": "a"}, {"type": "b"}])
         assert await aqueue.cancel(other.id)
         assert (await other.get()) == await aqueue.get(other.id)

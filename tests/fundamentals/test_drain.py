@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import threading
 from contextvars import ContextVar
 
 import pytest
@@ -145,3 +146,17 @@ def test_an_exit_ends_the_drain_and_gives_the_task_back(queue: TaskQueue):
     with pytest.raises(SystemExit):
         queue.drain()
     assert (handle.status(), handle.get().attempts) == ("queued", 0)
+
+
+def test_in_another_thread_an_exit_is_an_error_of_the_handler(queue: TaskQueue):
+    """No signal arrives there, so it cannot be the program's; a task that always did so would run for ever."""
+
+    @queue.task
+    def leave() -> None:
+        sys.exit(3)
+
+    handle = leave.enqueue()
+    thread = threading.Thread(target=queue.drain)
+    thread.start()
+    thread.join()
+    assert (handle.status(), handle.get().error_message) == ("scheduled", "SystemExit: 3")

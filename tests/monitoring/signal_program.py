@@ -225,7 +225,7 @@ def _write_notes(program: Program, ended: threading.Event, written: list[int]) -
 
 
 def at_each_look_at_the_clock(program: Program) -> None:
-    """In every verb, at the first, second, ... time that it asks for the time."""
+    """In every verb that asks for the time, at the first, second, ... time that it does."""
     verbs: list[Callable[[], object]] = [
         lambda: program.monitoring.register_worker(WORKER),
         lambda: program.monitoring.update_heartbeat(WORKER),
@@ -233,7 +233,6 @@ def at_each_look_at_the_clock(program: Program) -> None:
         lambda: program.monitoring.remove_worker("another"),
         program.monitoring.get_active_workers,
         program.monitoring.get_queue_metrics,
-        program.database.initialize_schema,
     ]
     for verb in verbs:
         for look in range(1, 6):
@@ -245,10 +244,10 @@ def _interrupt(program: Program, verb: Callable[[], object], look: int) -> None:
     program.answers.clear()
     program.clock.countdown = look
     verb()
-    if not program.answers:  # this verb does not look so often
-        program.clock.countdown = 0
-        return
-    program.expect_gone()
+    program.clock.countdown = 0
+    if look == 1 or program.answers:  # not every verb looks so often
+        program.expect_gone()
+    program.monitoring.remove_worker(WORKER)
 
 
 def main() -> None:

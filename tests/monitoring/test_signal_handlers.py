@@ -17,6 +17,7 @@ from musterq.monitoring import QueueMonitoring
 from tests.support import MovableClock
 
 PROGRAM = Path(__file__).with_name("signal_program.py")
+EVERY_MOMENT = Path(__file__).with_name("every_moment_program.py")
 EXIT_CODE = 7
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGUSR1 and SIGALRM are POSIX")
@@ -82,6 +83,28 @@ def test_a_handler_that_exits_somewhere_in_a_call(
     """At a random moment, several times: the process ends with the handler's code, its worker removed."""
     assert tell(database, story) == EXIT_CODE
     assert workers(monitoring) == []
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("call", "end"),
+    [
+        ("update_heartbeat", "return"),
+        ("update_heartbeat", "exit"),
+        ("remove_worker", "exit"),
+        ("get_all_workers", "exit"),
+        ("execute", "exit"),
+        ("transaction", "return"),
+        ("transaction", "exit"),
+    ],
+)
+def test_a_handler_at_every_moment_of_a_call(database: QueueDatabase, call: str, end: str) -> None:
+    """Not at random ones: at each at which Python can run a handler. The removal holds, and what it met is whole."""
+    location = database.location
+    database.close()
+    command = [sys.executable, str(EVERY_MOMENT), location, call, end]
+    process = subprocess.run(command, capture_output=True, text=True, timeout=290, check=False)
+    assert (process.returncode, process.stderr) == (0, ""), process.stdout
 
 
 def test_the_queue_is_usable_afterwards(

@@ -94,7 +94,7 @@ TASKS: dict[int, dict[str, Any]] = {
     14: {"run_after_utc": FUTURE, "idempotency_key": "key-14"},
     15: {"created_at_utc": "2024-05-06T07:08:09Z", "run_after_utc": "2024-05-06T07:08:09.250"},
     16: {"priority": -5, "max_attempts": 0},
-    17: {"priority": 5000, "payload": "{broken"},
+    17: {"priority": 5000, "payload": "null"},
     20: {"payload": '{"format": "x", "text": "' + "y" * 100_000 + '"}'},
 }
 LAST_TASK_ID, LAST_LOG_ID = 30, 9  # given once, and deleted since

@@ -21,9 +21,9 @@ def path(tmp_path: Path) -> Path:
     run(
         path,
         """
+        PRAGMA page_size = 8192;
         PRAGMA user_version = 42;
         PRAGMA application_id = 4711;
-        PRAGMA page_size = 8192;
         CREATE TABLE orders (id INTEGER PRIMARY KEY, note TEXT);
         CREATE TABLE jobs (id INTEGER PRIMARY KEY, status TEXT);
         CREATE INDEX orders_by_note ON orders (note);

@@ -197,10 +197,10 @@ def test_a_file_that_may_not_grow(tmp_path: Path, journal: str, kilobytes: int) 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 4 MiB, where this system lets us mount one."""
+    """A disk of 16 MiB, where this system lets us mount one."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)]
     if (
         not IS_ROOT
         or shutil.which("mount") is None

@@ -106,7 +106,7 @@ def test_what_a_handler_raises_says_where_its_task_goes(
 ) -> None:
     """Signals of the handler, and an exit that would be the thread's; the worker does the next task."""
 
-    @queue.task(retry=RetryPolicy(initial_seconds=3600))
+    @queue.task(retry=RetryPolicy(initial_seconds=300.0))
     def speak() -> None:
         raise signal
 
@@ -127,6 +127,7 @@ def test_a_payload_that_does_not_fit_fails_its_task_alone(queue: TaskQueue) -> N
     def add(a: int) -> int:
         return a
 
+    queue.database.initialize_schema()
     for payload in ('{"b": 1}', "{"):
         queue.database.execute("INSERT INTO task_queue (type, payload) VALUES ('add', ?)", (payload,))
     good = add.enqueue(1)
@@ -225,7 +226,7 @@ def test_a_burst_does_not_wait_for_what_is_due_later(queue: TaskQueue) -> None:
     @queue.task()
     def late() -> None: ...
 
-    @queue.task(retry=RetryPolicy(initial_seconds=3600))
+    @queue.task(retry=RetryPolicy(initial_seconds=300.0))
     def broken() -> None:
         raise OSError
 
@@ -240,7 +241,7 @@ def test_a_burst_does_all_that_has_come_due(queue: TaskQueue) -> None:
     @queue.task()
     def late() -> None: ...
 
-    queue.enqueue_many([{"type": "late", "payload": {}, "delay": 0.001} for _ in range(1500)])
+    queue.enqueue_many([{"type": "late", "payload": {}, "delay": 0.3} for _ in range(1500)])
     until(lambda: queue.database.storage.seconds_to_next_due() == 0)
     drain(queue)
     assert queue.database.storage.metrics().depth_by_status == {"completed": 1500}

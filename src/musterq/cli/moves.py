@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 commands = typer.Typer()
 
-Delay = Annotated[float, typer.Option(metavar="SECONDS", help="Run them so many seconds from now at the earliest.")]
+Delay = Annotated[
+    float,
+    typer.Option(metavar="SECONDS", help="Run them so many seconds from now at the earliest.", show_default=False),
+]
 
 
 @commands.command(epilog=examples("musterq retry 17 18", "musterq retry 17 --delay 60"))
@@ -45,7 +48,7 @@ def cancel(ids: TaskIds, *, database: Database = None, as_json: AsJson = False) 
 def _move(queue: TaskQueue, ids: Sequence[int], move: Callable[[int], bool], refusal: str) -> list[int]:
     """Move each task; say which cannot be moved, and why."""
     moved = []
-    for task_id in ids:
+    for task_id in dict.fromkeys(ids):
         if move(task_id):
             moved.append(task_id)
         elif (task := queue.get(task_id)) is None:

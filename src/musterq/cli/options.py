@@ -9,6 +9,15 @@ import typer
 ON_ITS_OWN_LINES = "\b"  # the help's sign for: do not wrap this paragraph
 GREATEST_ID = 2**63 - 1
 
+
+def task_id(text: str) -> int:
+    """The number of a task, as it is typed."""
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if not 1 <= number <= GREATEST_ID:
+        raise typer.BadParameter(f"{text!r} is no task's number; give a whole number from 1, as musterq tasks shows it")
+    return number
+
+
 Database = Annotated[
     str | None,
     typer.Option(
@@ -21,8 +30,8 @@ Database = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-TaskId = Annotated[int, typer.Argument(min=1, max=GREATEST_ID, metavar="ID", help="The task's number.")]
-TaskIds = Annotated[list[int], typer.Argument(min=1, max=GREATEST_ID, metavar="ID...", help="The tasks' numbers.")]
+TaskId = Annotated[int, typer.Argument(parser=task_id, metavar="ID", help="The task's number.")]
+TaskIds = Annotated[list[int], typer.Argument(parser=task_id, metavar="ID...", help="The tasks' numbers.")]
 TaskType = Annotated[str, typer.Argument(metavar="TYPE", help="The type of the tasks.")]
 
 

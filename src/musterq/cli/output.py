@@ -32,11 +32,6 @@ def note(text: str) -> None:
     print(visible(text), file=sys.stderr)  # noqa: T201
 
 
-def heading(text: str) -> str:
-    """Bold on a terminal."""
-    return painted(text, sys.stdout, bold=True)
-
-
 def painted(text: str, stream: TextIO, **style: Any) -> str:
     """The text in this style where the stream shows colours, else as it is."""
     return typer.style(text, **style) if colours(stream) else text

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from musterq.cli.output import colours, on_one_line, say
+from musterq.cli.output import colours, on_one_line, say, visible
 
 STYLES = {
     "completed": "green",
@@ -18,6 +18,9 @@ STYLES = {
     "cancelled": "dim",
     "idle": "green",
     "busy": "cyan",
+    "draining": "yellow",
+    "late": "yellow",
+    "suspended": "yellow",
     "lost": "red",
     "stale": "red",
 }
@@ -33,21 +36,20 @@ class Column(NamedTuple):
 
 def say_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
     """Print the rows under the titles of their columns."""
-    shown = [[on_one_line(value) for value in row] for row in rows]
     if sys.stdout.isatty():
-        _say_folded(columns, shown)
+        _say_folded(columns, [[visible(value.strip()) for value in row] for row in rows])
     else:
-        _say_aligned(columns, shown)
+        _say_aligned(columns, [[on_one_line(value) for value in row] for row in rows])
 
 
-def say_pairs(pairs: Sequence[tuple[str, str]], indent: str = "") -> None:
+def say_pairs(pairs: Sequence[tuple[str, str]]) -> None:
     """Print names and values, the values aligned; the later lines of a value stand below its first."""
     width = max((cell_len(name) for name, _ in pairs), default=0)
     for name, value in pairs:
         first, *others = value.split("\n")
-        say(f"{indent}{_padded(name, width)}  {first}".rstrip())
+        say(f"{_padded(name, width)}  {first}".rstrip())
         for line in others:
-            say(f"{indent}{' ' * width}  {line}".rstrip())
+            say(f"{' ' * width}  {line}".rstrip())
 
 
 def _say_folded(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:

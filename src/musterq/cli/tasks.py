@@ -33,6 +33,8 @@ COLUMNS = (
     Column("AGE", number=True),
     Column("NOTE"),
 )
+FIRST = ("id", "type", "status", "error_message", "attempts", "crashes", "priority", "progress", "progress_message")
+LAST = ("headers", "compatibility", "payload", "result")
 
 
 @commands.command(
@@ -91,7 +93,8 @@ def _note(task: Task) -> str:
     if task.status == TaskStatus.PROCESSING:
         parts.append(_at_work(task))
     if task.status == TaskStatus.SCHEDULED and task.run_after_utc is not None:
-        parts.append(f"due in {short_duration(-_seconds_since(task.run_after_utc))}")
+        wait = -_seconds_since(task.run_after_utc)
+        parts.append(f"due in {short_duration(wait)}" if wait >= 1 else "due now")
     if task.error_message and task.status != TaskStatus.COMPLETED:
         parts.append(task.error_message)
     return "; ".join(parts)
@@ -100,7 +103,7 @@ def _note(task: Task) -> str:
 def _at_work(task: Task) -> str:
     doing = f"at {task.locked_by}"
     if task.progress is not None:
-        doing += f", {task.progress:.0%}"
+        doing += f", {task.progress * 100:.0f} %"
     return doing + (f" {task.progress_message}" if task.progress_message else "")
 
 
@@ -111,10 +114,10 @@ def _seconds_since(moment: datetime) -> float:
 def _facts(task: Task) -> dict[str, str]:
     """Names and values, without what says nothing about this task."""
     document = task.to_dict()
-    attempts = f"{document.pop('attempts')} of {document.pop('max_attempts')}"
-    crashes = f"{document.pop('crashes')} of {document.pop('max_crashes')}"
-    last = {name: document.pop(name) for name in ("compatibility", "payload", "result", "error_message")}
-    facts = document | {"attempts": attempts, "crashes": crashes} | last
+    document["attempts"] = f"{task.attempts} of {task.max_attempts}"
+    document["crashes"] = f"{task.crashes} of {task.max_crashes}"
+    others = [name for name in document if name not in (*FIRST, *LAST, "max_attempts", "max_crashes")]
+    facts = {name: document[name] for name in (*FIRST, *others, *LAST)}
     return {_title(name): _shown(name, value) for name, value in facts.items() if value not in (None, False)}
 
 
@@ -123,7 +126,7 @@ def _title(name: str) -> str:
 
 
 def _shown(name: str, value: Any) -> str:
-    if name in ("payload", "compatibility", "result", "headers"):
+    if name in LAST:
         return visible(_pretty(value))
     return f"{value} UTC" if name.endswith("_utc") else visible(str(value))
 

@@ -75,11 +75,9 @@ def worker(
     SIGTERM or Ctrl-C: it claims nothing more and finishes what runs; a second one gives that back at once. Log lines
     go to stderr; with --json, a document at the end says what was done.
 
-    Options up to --database can also stand in the environment (MUSTERQ_CONCURRENCY=4) or in the TOML file
-    (concurrency = 4); the command line goes first, then the environment, then the file.
+    Options up to --database can also stand in the environment, as MUSTERQ_CONCURRENCY=4, or in the TOML file,
+    as concurrency=4; the command line goes first, then the environment, then the file.
     """
-    from musterq.worker.options import gather_options
-
     given = {
         "database": database,
         "worker_id": worker_id,
@@ -91,25 +89,33 @@ def worker(
         "grace_seconds": grace_seconds,
     }
     with refusals_are_usage_errors():
-        options = gather_options(given, config=config)
-        queue = _loaded(target, options.database)
+        options = _gathered(given, config)
+        from_environment = database is None and options.database == os.environ.get("MUSTERQ_DATABASE")
+        queue = _loaded(target, None if from_environment else options.database)
         engine = _engine(queue, options)
     with queue:
         _run(engine, queue, options, target=target, log_level=log_level, as_json=as_json)
 
 
-def _loaded(target: str, database: str | None) -> TaskQueue:
-    """The queue, in the database that was asked for, unless its module names one itself."""
+def _gathered(given: Mapping[str, Any], config: Path | None) -> WorkerOptions:
+    from musterq.worker.options import gather_options
+
+    return gather_options(given, config=config)
+
+
+def _loaded(target: str, wanted: str | None) -> TaskQueue:
+    """The queue, in the database that is wanted; the environment alone does not contradict a module that names one."""
     from musterq.database import QueueDatabase
     from musterq.worker.loading import load_queue
 
-    if database is not None:
-        os.environ["MUSTERQ_DATABASE"] = database
+    if wanted is None:
+        return load_queue(target)
+    os.environ["MUSTERQ_DATABASE"] = wanted
     queue = load_queue(target)
-    if database is not None and queue.database.location != (wanted := QueueDatabase(database).location):
+    if queue.database.location != (location := QueueDatabase(wanted).location):
         raise UsageError(
-            f"{target} is a queue in {queue.database.location}, as its module says, and not in {wanted};"
-            " write TaskQueue() there without a path, or name no database here"
+            f"{target} is a queue in {queue.database.location}, as its module says, and not in {location};"
+            " write TaskQueue() there without a path, or name no database for the worker"
         )
     return queue
 

@@ -6,9 +6,9 @@ import json
 import logging
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from musterq.cli.output import visible
+from musterq.cli.output import on_one_line, visible
 
 if TYPE_CHECKING:
     from musterq.events import Events
@@ -39,10 +39,13 @@ class Tally:
 
 
 class _TextOnly(logging.Formatter):
-    """Lines that cannot steer a terminal, whatever a handler's error holds."""
+    """Lines that can neither steer a terminal nor pretend to be other lines, whatever a handler's error holds."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        return visible(super().format(record))
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's name
+        return on_one_line(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802  # logging's name
+        return visible(super().formatException(ei))
 
 
 def log_to_stderr(events: Events, level: LogLevel) -> None:

@@ -12,7 +12,6 @@ import msgspec
 from musterq.checks import capabilities_text, check_seconds, check_worker_id
 from musterq.database import QueueDatabase
 from musterq.models import ACTIVE_SECONDS, STALE_SECONDS, QueueMetrics, RunStatistics, TaskStatus, Worker
-from musterq.storage.base import Storage
 
 
 class QueueMonitoring:
@@ -41,7 +40,7 @@ class QueueMonitoring:
             QueueDatabaseError: the database could not do it.
         """
         checked_id, text = check_worker_id(worker_id), capabilities_text(capabilities)
-        self._ready().register(checked_id, text)
+        self._database.storage.register(checked_id, text)
 
     def update_heartbeat(self, worker_id: str) -> bool:
         """Say that a worker is alive now. Returns False if there is no such worker.
@@ -51,7 +50,7 @@ class QueueMonitoring:
             QueueDatabaseError: the database could not do it.
         """
         checked_id = check_worker_id(worker_id)
-        return self._ready().heartbeat(checked_id)
+        return self._database.storage.heartbeat(checked_id)
 
     def get_worker(self, worker_id: str) -> Worker | None:
         """Return one worker, or None if there is no such worker.
@@ -61,7 +60,7 @@ class QueueMonitoring:
             QueueDatabaseError: the database could not do it.
         """
         checked_id = check_worker_id(worker_id)
-        return self._ready().worker(checked_id)
+        return self._database.storage.worker(checked_id)
 
     def get_all_workers(self) -> list[Worker]:
         """Return every registered worker, by ``worker_id``.
@@ -69,7 +68,7 @@ class QueueMonitoring:
         Raises:
             QueueDatabaseError: the database could not do it.
         """
-        return self._ready().workers()
+        return self._database.storage.workers()
 
     def get_active_workers(self, active_threshold_seconds: float = ACTIVE_SECONDS) -> list[Worker]:
         """Return the workers that beat lately and are not known to be dead, newest heartbeat first.
@@ -82,7 +81,7 @@ class QueueMonitoring:
             QueueDatabaseError: the database could not do it.
         """
         seconds = check_seconds("active_threshold_seconds", active_threshold_seconds)
-        return self._ready().active_workers(seconds)
+        return self._database.storage.active_workers(seconds)
 
     def get_stale_workers(self, stale_threshold_seconds: float = STALE_SECONDS) -> list[Worker]:
         """Return the workers that have been silent for long, oldest heartbeat first.
@@ -95,7 +94,7 @@ class QueueMonitoring:
             QueueDatabaseError: the database could not do it.
         """
         seconds = check_seconds("stale_threshold_seconds", stale_threshold_seconds)
-        return self._ready().stale_workers(seconds)
+        return self._database.storage.stale_workers(seconds)
 
     def remove_worker(self, worker_id: str) -> bool:
         """Take a worker off the roll. Returns False if there is no such worker.
@@ -111,7 +110,7 @@ class QueueMonitoring:
             QueueDatabaseError: the database could not do it.
         """
         checked_id = check_worker_id(worker_id)
-        return self._ready().remove_worker(checked_id)
+        return self._database.storage.remove_worker(checked_id)
 
     def get_queue_metrics(self) -> dict[str, Any]:
         """Return the state of the queue, at the same small cost at any size.
@@ -132,7 +131,7 @@ class QueueMonitoring:
         Raises:
             QueueDatabaseError: the database could not do it.
         """
-        metrics = self._ready().metrics()
+        metrics = self._database.storage.metrics()
         age = metrics.oldest_queued_age_seconds
         return {
             "queue_depth_by_status": metrics.depth_by_status,
@@ -171,13 +170,8 @@ class QueueMonitoring:
                 "host": worker.host,
                 "pid": worker.pid,
             }
-            for worker in self._ready().worker_activity()
+            for worker in self._database.storage.worker_activity()
         ]
-
-    def _ready(self) -> Storage:
-        storage = self._database.storage
-        storage.ensure_schema()
-        return storage
 
 
 def _whole_seconds(seconds: float) -> int:

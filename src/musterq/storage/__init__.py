@@ -53,16 +53,16 @@ def _path_of(location: str) -> str:
         )
     if scheme:
         return _path_of_url(location)
-    if not location or "\x00" in location:
+    if not location or "\0" in location:
         raise ValueError(f"{location!r} is no path of a database file")
-    return os.path.abspath(location)
+    return str(Path(location).absolute())
 
 
 def _path_of_url(url: str) -> str:
     parts = urlsplit(url)
-    if parts.netloc or len(parts.path) < 2 or parts.query or parts.fragment:
+    if parts.netloc or not parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError(f"{url!r}: write sqlite:///relative.db or sqlite:////absolute/path.db, and nothing behind it")
-    return os.path.abspath(unquote(parts.path[1:]))
+    return str(Path(unquote(parts.path[1:])).absolute())
 
 
 def _temporary_file() -> str:

@@ -44,7 +44,10 @@ class Waiter(Protocol):
     """Sleeps until the queue changed, somebody calls `wake`, or the time is over. One thread waits at a time."""
 
     def wait(self, seconds: float) -> None:
-        """Return at once when something happened since the last `wait` returned, else within ``seconds``."""
+        """Return at once when something happened since the last `wait` returned, else within ``seconds``.
+
+        It may also return early for no reason: whoever waits looks again each time.
+        """
 
     def wake(self) -> None:
         """Make the current or the next `wait` return at once; callable from any thread and signal handler."""
@@ -153,7 +156,11 @@ class Storage(Protocol):
 
     # -- workers ---------------------------------------------------------------------------------
     def register(self, worker_id: str, capabilities: str, facts: WorkerFacts | None = None) -> None:
-        """Add or replace a worker and beat; ``facts`` come from a worker process that holds its liveness lock."""
+        """Add or replace a worker and beat.
+
+        ``facts`` come from a worker process that holds its liveness lock: whoever had this id before is dead, and what
+        he held is rescued first.
+        """
 
     def heartbeat(self, worker_id: str) -> bool:
         """Beat. False: there is no such worker (any more)."""

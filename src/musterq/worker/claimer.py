@@ -20,6 +20,7 @@ from musterq.worker.service import retry_pause
 from musterq.worker.stopping import StopRequest
 
 LOOK_SECONDS = 1.0  # in case an event was missed
+AGAIN_SECONDS = 0.02  # an event may come a moment before what it tells of can be read
 POLL_SECONDS = 0.05  # where the storage has no events
 GATHER_SECONDS = 0.005  # while the threads have enough to do, for outcomes to come together
 STALL_SECONDS = 0.1  # a task that waits longer for a thread goes to whoever has one free
@@ -68,6 +69,7 @@ class Claimer:
         self._held: dict[int, Claim] = {}  # by claim token: claimed, and not yet collected as finished
         self._unwritten: list[Outcome] = []
         self._failures = 0
+        self._was_woken = False
         stop.call(self._bell.wake, waiter.wake)
 
     @property
@@ -154,9 +156,17 @@ class Claimer:
             if not self._storage.promote(PROMOTE_BATCH):
                 self._stop.ask("drained")
             return
-        look = LOOK_SECONDS if self._storage.can_notify else POLL_SECONDS
+        look = self._look_seconds()
         due = self._storage.seconds_to_next_due()
+        started = time.monotonic()
         self._sleep(self._waiter, look if due is None else min(look, max(due, LEAST_SECONDS)))
+        self._was_woken = time.monotonic() - started < look
+
+    def _look_seconds(self) -> float:
+        """How long to sleep at most: not long when something woke us and nothing was there, for it may come yet."""
+        if self._was_woken:
+            return AGAIN_SECONDS
+        return LOOK_SECONDS if self._storage.can_notify else POLL_SECONDS
 
     def _sleep(self, sleeper: Sleeper, seconds: float) -> None:
         """Sleep until the next finish, a request to stop, what wakes this sleeper, or the end of the time."""

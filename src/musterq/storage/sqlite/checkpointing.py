@@ -3,23 +3,28 @@
 Whoever has just committed looks at the log's size now and then; past 4 MB one process (elected by a file lock) copies
 it into the database and cuts it. SQLite alone never gets to cut it while writers are busy.
 
-SQLite 3.7.0 to 3.51.2 can lose commits when a checkpoint races with one that resets the log. On those versions only
-modes that hold the write lock are used, and SQLite's own checkpoints are off on musterq's connections.
+SQLite 3.7.0 to 3.51.2 can lose commits when a writer resets the log while a checkpoint begins. On those versions
+SQLite's own checkpoints are off on musterq's connections, and one is made with the write lock held: by another
+connection, since SQLite's own modes that take it (FULL and above) go on without it where they do not get it in time.
+The next commit then begins the log anew and cuts it to `LOG_LIMIT_BYTES` (PRAGMA journal_size_limit).
 """
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 
-from musterq.errors import QueueBusyError
+from musterq.errors import QueueBusyError, QueueDatabaseError
 from musterq.storage.sqlite.connection import Connection
-from musterq.storage.sqlite.file_lock import try_lock
+from musterq.storage.sqlite.file_lock import close_lock, open_lock, try_lock
+from musterq.storage.sqlite.gate import WriteGate
 
 LOG_LIMIT_BYTES = 4 * 1024 * 1024
 URGENT_BYTES = 64 * 1024 * 1024
 _LOOK_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
+_LONGEST_WAIT_SECONDS = 1.0
 _LITTLE_LEFT = 256
 _RACE_FIRST, _RACE_FIXED = (3, 7, 0), (3, 51, 3)
 
@@ -30,42 +35,47 @@ def has_reset_race(version: tuple[int, int, int]) -> bool:
 
 
 class Checkpointer:
-    """Looks after the log of one database, in one process."""
+    """Looks after the log of one database, in one process; ``connect`` opens another connection."""
 
-    def __init__(self, database_path: str, *, holds_write_lock: bool) -> None:
+    def __init__(
+        self, database_path: str, gate: WriteGate, connect: Callable[[], Connection], *, holds_write_lock: bool
+    ) -> None:
+        self._database = database_path
         self._log = f"{database_path}-wal"
         self._election = f"{database_path}-checkpoint"
-        self._holds_write_lock = holds_write_lock
+        self._gate = gate
+        self._connect = connect
+        self._checkpoint = self._checkpoint_beside_writers if not holds_write_lock else self._checkpoint_alone
         self._next_look = 0.0
         self._pause = _LOOK_SECONDS
 
     def look(self, connection: Connection) -> None:
         """Called after a commit, outside of a transaction: checkpoint if the log has grown and nobody else is at it."""
-        now = time.monotonic()
-        if now < self._next_look:
+        if time.monotonic() < self._next_look:
             return
         size = _size(self._log)
         if size > LOG_LIMIT_BYTES:
-            cut = self._checkpoint_if_elected(connection, size)
-            self._pause = _LOOK_SECONDS if cut else min(self._pause * 2, _LONGEST_PAUSE_SECONDS)
+            done = self._checkpoint_if_elected(connection, size)
+            self._pause = _LOOK_SECONDS if done else min(self._pause * 2, _LONGEST_PAUSE_SECONDS)
         self._next_look = time.monotonic() + self._pause
 
     def _checkpoint_if_elected(self, connection: Connection, size: int) -> bool:
         try:
-            descriptor = os.open(self._election, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            descriptor = open_lock(self._election, like=self._database)
         except OSError:
             return False
         try:
             return try_lock(descriptor) and self._checkpoint(connection, size)
+        except QueueDatabaseError:
+            return False  # what was committed before is safe in the log; the next write tells of a broken disk itself
         finally:
-            os.close(descriptor)
+            close_lock(descriptor)
 
-    def _checkpoint(self, connection: Connection, size: int) -> bool:
-        """Copy the log and cut it; False if a reader or a writer was in the way."""
-        if not self._holds_write_lock:
-            _, frames, copied = connection.row("PRAGMA wal_checkpoint(PASSIVE)")
-            if frames - copied > _LITTLE_LEFT and size < URGENT_BYTES:
-                return False
+    def _checkpoint_beside_writers(self, connection: Connection, size: int) -> bool:
+        """Copy the log while others write, then cut it; False if a reader or a writer was in the way."""
+        _, frames, copied = connection.row("PRAGMA wal_checkpoint(PASSIVE)")
+        if frames - copied > _LITTLE_LEFT and size < URGENT_BYTES:
+            return False
         connection.run(f"PRAGMA busy_timeout = {_patience_ms(size)}")
         try:
             busy, _, _ = connection.row("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -74,6 +84,19 @@ class Checkpointer:
             return False
         finally:
             connection.run("PRAGMA busy_timeout = 0")
+
+    def _checkpoint_alone(self, connection: Connection, size: int) -> bool:
+        """Copy the log while nobody can write; False if a reader was in the way."""
+        copier = self._connect()
+        try:
+            self._gate.begin(connection, at_most=_LONGEST_WAIT_SECONDS)
+            try:
+                _, frames, copied = copier.row("PRAGMA wal_checkpoint(PASSIVE)")
+                return bool(frames == copied)
+            finally:
+                connection.run("ROLLBACK")
+        finally:
+            copier.close()
 
 
 def _patience_ms(size: int) -> int:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import sys
 from typing import Any
 
 import msgspec
 
 from musterq.clock import text_to_datetime
-from musterq.models import Claim, ClaimRequest, RetryPolicy, SchedulingStrategy
-from musterq.scheduling import randomness
+from musterq.models import DEFAULT_RETRY, Claim, ClaimRequest, RetryPolicy, SchedulingStrategy
+from musterq.scheduling import ORDERS, randomness
 from musterq.storage.sqlite.connection import Connection
 from musterq.storage.sqlite.drawing import WeightedDraw
 from musterq.storage.sqlite.finishing import fail_unstarted
-from musterq.storage.sqlite.lanes import Lanes
-from musterq.storage.sqlite.queries import query
+from musterq.storage.sqlite.lanes import EligibleLanes, Lanes
+from musterq.storage.sqlite.queries import claim_of, query
 from musterq.storage.sqlite.rescuing import rescue_overdue_leases
 from musterq.storage.sqlite.times import Moment
 from musterq.storage.sqlite.workers import register
 
 PROMOTED_PER_CLAIM = 100
+_FEW_LANES = 16  # so many index seeks cost less than asking which lanes hold work
 _HEADS = {
     SchedulingStrategy.FIFO: "heads_fifo",
     SchedulingStrategy.LIFO: "heads_lifo",
@@ -32,72 +33,76 @@ _decode_retry = msgspec.json.Decoder(RetryPolicy).decode
 
 def claim(connection: Connection, request: ClaimRequest, lanes: Lanes, now: Moment) -> list[Claim]:
     """Take up to ``request.limit`` tasks, in the transaction that is open."""
-    bring_back_due(connection, now)
-    capabilities = _capabilities(connection, request, now)
-    eligible = lanes.eligible(connection, request.types, capabilities)
-    claims: list[Claim] = []
-    while len(claims) < request.limit:
-        ids = _next_ids(connection, request, eligible, request.limit - len(claims))
-        if not ids:
-            break
-        claims.extend(_take(connection, request, ids, now))
-    return claims
-
-
-def bring_back_due(connection: Connection, now: Moment) -> None:
-    """Promote due tasks and give back claims whose lease is over."""
-    due, over = connection.row(query("overdue"), now.boot())
+    before = connection.row(query("before_claim"), {**now.boot(), "worker": request.worker_id})
+    due, over, generation, registered = before
     if due:
         connection.run(query("promote"), {"now": now.text, "limit": PROMOTED_PER_CLAIM})
     if over:
         rescue_overdue_leases(connection, now)
+    if registered is None and request.register_unknown:
+        registered = json.dumps(dict(request.capabilities or {}))
+        register(connection, request.worker_id, registered, None, now)
+    capabilities = request.capabilities if request.capabilities is not None else registered or "{}"
+    eligible = lanes.eligible(connection, generation, request.types, capabilities)
+    return _take_up_to_limit(connection, request, eligible, now)
 
 
-def _capabilities(connection: Connection, request: ClaimRequest, now: Moment) -> Mapping[str, Any] | str:
-    if not request.register_unknown and request.capabilities is not None:
-        return request.capabilities
-    known = connection.row(query("worker"), (request.worker_id,))
-    if known is None and request.register_unknown:
-        register(connection, request.worker_id, json.dumps(request.capabilities or {}), None, now)
-    if request.capabilities is not None:
-        return request.capabilities
-    return "{}" if known is None else known[1]
-
-
-def _next_ids(connection: Connection, request: ClaimRequest, eligible: frozenset[int], limit: int) -> list[int]:
-    """The ids in the order of the strategy."""
-    waiting = [row for row in connection.rows(query("waiting_lanes")) if row[0] in eligible]
-    if not waiting:
-        return []
-    if request.strategy is SchedulingStrategy.WEIGHTED_RANDOM:
-        return WeightedDraw(connection, waiting, randomness(request.seed)).ids(limit)
-    lanes = json.dumps([lane for lane, _, _ in waiting])
-    return [row[0] for row in connection.rows(query(_HEADS[request.strategy]), {"lanes": lanes, "limit": limit})]
-
-
-def _take(connection: Connection, request: ClaimRequest, ids: list[int], now: Moment) -> list[Claim]:
-    """Claim these tasks; those that can never run fail at once."""
-    lease = request.lease_seconds
-    rows = connection.rows(
-        query("claim"),
-        {
-            "ids": str(ids),
-            "worker": request.worker_id,
-            "now": now.text,
-            "lease": None if lease is None else now.after(lease),
-            "boot_id": None if lease is None else now.boot_id,
-            "lease_ms": None if lease is None else now.boot_ms_after(lease),
-        },
-    )
-    place = {task_id: at for at, task_id in enumerate(ids)}
-    claims = []
-    for row in sorted(rows, key=lambda row: place[row[0]]):
-        taken = _claim_of(row, request.worker_id, now)
-        if isinstance(taken, Claim):
-            claims.append(taken)
-        else:
-            fail_unstarted(connection, row[0], row[1], taken, now)
+def _take_up_to_limit(
+    connection: Connection, request: ClaimRequest, eligible: EligibleLanes, now: Moment
+) -> list[Claim]:
+    """Claim, and claim again in place of those that can never run, which fail at once."""
+    claims: list[Claim] = []
+    while (wanted := request.limit - len(claims)) > 0:
+        rows = _take(connection, request, eligible, wanted, now)
+        for row in rows:
+            taken = _claim_of(row, request.worker_id, now)
+            if isinstance(taken, Claim):
+                claims.append(taken)
+            else:
+                fail_unstarted(connection, row[0], row[1], taken, now)
+        if len(rows) < wanted:
+            break
     return claims
+
+
+def _take(connection: Connection, request: ClaimRequest, eligible: EligibleLanes, limit: int, now: Moment) -> list[Any]:
+    """Take tasks; their rows, in the order of the strategy."""
+    terms = {**_terms(request, now), "limit": limit}
+    if request.strategy is SchedulingStrategy.WEIGHTED_RANDOM:
+        draw = WeightedDraw(connection, _waiting(connection, eligible.ids), randomness(request.seed))
+        drawn = draw.ids(limit)
+        place = {task_id: at for at, task_id in enumerate(drawn)}
+        rows = connection.rows(query("claim"), {**terms, "ids": str(drawn)})
+        return sorted(rows, key=lambda row: place[row[0]])
+    lanes = eligible.json
+    if len(eligible.ids) > _FEW_LANES:
+        lanes = json.dumps([lane for lane, _, _ in _waiting(connection, eligible.ids)])
+    rows = connection.rows(claim_of(_HEADS[request.strategy]), {**terms, "lanes": lanes})
+    if len(rows) > 1:
+        order = ORDERS[request.strategy]
+        rows.sort(key=lambda row: order(_number(row[4]), row[0]))
+    return rows
+
+
+def _waiting(connection: Connection, eligible: frozenset[int]) -> list[tuple[int, int, int]]:
+    """The eligible lanes that hold waiting work: lane, number of tasks, weight."""
+    return [row for row in connection.rows(query("waiting_lanes")) if row[0] in eligible]
+
+
+def _terms(request: ClaimRequest, now: Moment) -> dict[str, Any]:
+    lease = request.lease_seconds
+    return {
+        "worker": request.worker_id,
+        "now": now.text,
+        "lease": None if lease is None else now.after(lease),
+        "boot_id": None if lease is None else now.boot_id,
+        "lease_ms": None if lease is None else now.boot_ms_after(lease),
+    }
+
+
+def _number(priority: Any) -> Any:
+    """A priority; what plain SQL put in that is no number comes last, as SQLite sorts it."""
+    return priority if isinstance(priority, (int, float)) else sys.maxsize
 
 
 def _claim_of(row: Any, worker_id: str, now: Moment) -> Claim | str:
@@ -107,7 +112,7 @@ def _claim_of(row: Any, worker_id: str, now: Moment) -> Claim | str:
         return f"expired: it was not started by {expires} UTC"
     try:
         arguments = _decode(row[3])
-    except (msgspec.DecodeError, UnicodeError, TypeError) as error:
+    except (msgspec.DecodeError, UnicodeError, TypeError, RecursionError) as error:
         return f"broken payload: it is not JSON ({error}); plain SQL put it in, mend it there and retry the task"
     return Claim(
         task_id=row[0],
@@ -124,8 +129,9 @@ def _claim_of(row: Any, worker_id: str, now: Moment) -> Claim | str:
         max_crashes=row[9],
         lease_until_utc=None if row[10] is None else text_to_datetime(row[10]),
         created_at_utc=text_to_datetime(row[11]),
+        claimed_at=now.epoch,
         timeout_seconds=row[12],
-        retry=RetryPolicy() if row[13] is None else _retry_of(row[13]),
+        retry=DEFAULT_RETRY if row[13] is None else _retry_of(row[13]),
         headers=row[14],
     )
 
@@ -134,5 +140,5 @@ def _retry_of(text: Any) -> RetryPolicy:
     """The policy of the row; one that plain SQL spoiled is the default."""
     try:
         return _decode_retry(text)
-    except (msgspec.DecodeError, TypeError):
-        return RetryPolicy()
+    except (msgspec.DecodeError, UnicodeError, TypeError, RecursionError):
+        return DEFAULT_RETRY

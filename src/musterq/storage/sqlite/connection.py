@@ -7,10 +7,11 @@ Two copies of SQLite in one process do not see each other's locks and spoil the 
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 
 from musterq.errors import QueueDatabaseError
@@ -31,7 +32,7 @@ class Connection(Protocol):
     def run_many(self, sql: str, rows: Iterable[Parameters]) -> int: ...
     def script(self, sql: str) -> None: ...
     def guarded(self) -> AbstractContextManager[None]: ...
-    def tolerate_broken_text(self, tolerant: bool) -> None: ...
+    def tolerate_broken_text(self, *, tolerant: bool) -> None: ...
     @property
     def in_transaction(self) -> bool: ...
     def close(self) -> None: ...
@@ -68,15 +69,14 @@ class StandardDriver:
         """
         if not isinstance(within, sqlite3.Connection):
             raise TypeError(
-                f"within= takes a sqlite3.Connection on {path}, not {type(within).__name__}; give the driver's own connection"
+                f"within= takes a sqlite3.Connection on {path}, not {type(within).__name__}; "
+                "give the driver's own connection"
             )
         adopted = StandardConnection(within, path, tuples=False)
         if not _same_file(adopted.row("PRAGMA database_list")[2], path):
             raise ValueError(f"within= is a connection to another file than {path}; connect to that one")
         if not within.in_transaction:
-            raise ValueError(
-                "within= is a connection without a transaction; begin one, so that you can commit the task with it"
-            )
+            raise ValueError("within= has no transaction open; begin one, and commit the task with it")
         return adopted
 
     def version(self) -> tuple[int, int, int]:
@@ -90,7 +90,9 @@ class StandardConnection:
     def __init__(self, raw: sqlite3.Connection, location: str, *, tuples: bool = True) -> None:
         self.raw = raw
         self._location = location
-        self._execute = raw.execute if tuples else self._execute_for_tuples
+        self._execute = (
+            raw.execute if tuples else partial(_execute_for_tuples, raw)
+        )  # no cycle: it closes with its thread
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[Any]:
         """All rows of a statement, as tuples."""
@@ -136,7 +138,7 @@ class StandardConnection:
         except sqlite3.Error as error:
             raise _fault_of(error, self._location) from error
 
-    def tolerate_broken_text(self, tolerant: bool) -> None:
+    def tolerate_broken_text(self, *, tolerant: bool) -> None:
         """Read text that is not UTF-8 with backslash escapes instead of failing; slower, so only when it was met."""
         self.raw.text_factory = (lambda text: text.decode("utf-8", "backslashreplace")) if tolerant else str
 
@@ -150,10 +152,11 @@ class StandardConnection:
         with self.guarded():
             self.raw.close()
 
-    def _execute_for_tuples(self, sql: str, parameters: Parameters = ()) -> sqlite3.Cursor:
-        cursor = self.raw.cursor()
-        cursor.row_factory = None
-        return cursor.execute(sql, parameters)
+
+def _execute_for_tuples(raw: sqlite3.Connection, sql: str, parameters: Parameters = ()) -> sqlite3.Cursor:
+    cursor = raw.cursor()
+    cursor.row_factory = None
+    return cursor.execute(sql, parameters)
 
 
 def _open(path: str) -> sqlite3.Connection:
@@ -170,7 +173,7 @@ def _fault_of(error: sqlite3.Error, location: str) -> QueueDatabaseError:
 
 def _same_file(one: str, other: str) -> bool:
     try:
-        return os.path.samefile(one, other)
+        return Path(one).samefile(other)
     except OSError:
         return False
 

@@ -10,8 +10,6 @@ from typing import Any, TypeVar
 from musterq.clock import Clock
 from musterq.errors import QueueDatabaseError
 from musterq.models import (
-    ACTIVE_SECONDS,
-    STALE_SECONDS,
     Claim,
     ClaimRequest,
     Enqueued,
@@ -26,7 +24,7 @@ from musterq.models import (
     WorkerActivity,
     WorkerFacts,
 )
-from musterq.storage.sqlite import claiming, enqueueing, finishing, reading, rescuing, schema, workers
+from musterq.storage.sqlite import claiming, enqueueing, finishing, overview, reading, rescuing, schema, workers
 from musterq.storage.sqlite.connection import Connection, Driver, StandardDriver
 from musterq.storage.sqlite.lanes import Lanes
 from musterq.storage.sqlite.liveness import FileLivenessLock, LivenessFolder
@@ -34,7 +32,6 @@ from musterq.storage.sqlite.place import check_place, is_new
 from musterq.storage.sqlite.queries import query
 from musterq.storage.sqlite.reentry import defer, interrupts_another_call, verb
 from musterq.storage.sqlite.sessions import Sessions, savepoint
-from musterq.storage.sqlite.states import state_of
 from musterq.storage.sqlite.times import Moment
 from musterq.storage.sqlite.waiting import HAS_EVENTS, LogWaiter
 from musterq.storage.sqlite.workers import WorkerAge
@@ -156,26 +153,15 @@ class SQLiteStorage:
     # -- attempts --------------------------------------------------------------------------------
     @verb
     def claim(self, request: ClaimRequest) -> list[Claim]:
-        return self.exchange((), request)[1]
+        return self._exchange((), request)[1]
 
     @verb
     def finish(self, outcomes: Sequence[Outcome]) -> list[bool]:
-        return self.exchange(outcomes, None)[0]
+        return self._exchange(outcomes, None)[0]
 
     @verb
     def exchange(self, outcomes: Sequence[Outcome], request: ClaimRequest | None) -> tuple[list[bool], list[Claim]]:
-        now = Moment(self.clock)
-
-        def finish_and_claim(connection: Connection) -> tuple[list[bool], list[Claim]]:
-            held = [finishing.finish(connection, outcome, now) for outcome in outcomes]
-            return held, [] if request is None else claiming.claim(connection, request, self._lanes, now)
-
-        try:
-            return self._write(finish_and_claim)
-        except QueueDatabaseError as error:
-            if not _is_broken_text(error):
-                raise
-            return self._write(_tolerating_broken_text(finish_and_claim))
+        return self._exchange(outcomes, request)
 
     @verb
     def extend(self, claim: Claim, seconds: float) -> bool:
@@ -212,9 +198,9 @@ class SQLiteStorage:
     @verb
     def rescue_expired(self) -> Rescued:
         now = Moment(self.clock)
-        if not self._read(lambda connection: self._has_something_to_rescue(connection, now)):
+        if not self._read(lambda connection: rescuing.has_something_to_rescue(connection, self._is_dead, now)):
             return Rescued()
-        return self._write(lambda connection: self._rescue_all(connection, now))
+        return self._write(lambda connection: rescuing.rescue_all(connection, self._is_dead, now))
 
     @verb
     def seconds_to_next_due(self) -> float | None:
@@ -225,7 +211,13 @@ class SQLiteStorage:
     @verb
     def register(self, worker_id: str, capabilities: str, facts: WorkerFacts | None = None) -> None:
         now = Moment(self.clock)
-        self._write(lambda connection: workers.register(connection, worker_id, capabilities, facts, now))
+
+        def register(connection: Connection) -> None:
+            if facts is not None:  # it holds the lock, so whoever held tasks under this id before is dead
+                rescuing.rescue_worker(connection, worker_id, "its worker died", now)
+            workers.register(connection, worker_id, capabilities, facts, now)
+
+        self._write(register)
 
     @verb
     def heartbeat(self, worker_id: str) -> bool:
@@ -259,9 +251,8 @@ class SQLiteStorage:
 
     @verb
     def worker_activity(self) -> list[WorkerActivity]:
-        in_flight = dict(self._read(lambda connection: connection.rows(query("tasks_in_flight"))))
-        seen = sorted(self._worker_ages(), key=lambda worker: worker.age_seconds)
-        return [self._activity(worker, in_flight.get(worker.worker_id, 0)) for worker in seen]
+        now = Moment(self.clock)
+        return self._read(lambda connection: overview.activity(connection, self._is_dead, now))
 
     @verb
     def remove_worker(self, worker_id: str) -> bool:
@@ -279,7 +270,7 @@ class SQLiteStorage:
     @verb
     def metrics(self) -> QueueMetrics:
         now = Moment(self.clock)
-        return self._read(lambda connection: self._metrics(connection, now))
+        return self._read(lambda connection: overview.metrics(connection, self._is_dead, now))
 
     @verb
     def task_counts(self) -> dict[tuple[str, TaskStatus], int]:
@@ -296,8 +287,10 @@ class SQLiteStorage:
     @verb
     def execute(self, sql: str, parameters: Any = ()) -> Any:
         own = self._sessions.own()
-        with own.guarded():
-            return self._sessions.gate.pass_through(lambda: self._cursor(own, sql, parameters))
+        cursor = self._sessions.gate.pass_through(lambda: _cursor(own, sql, parameters))
+        if cursor.description is None and not own.in_transaction:
+            self._sessions.look_after_log(own)
+        return cursor
 
     @verb
     def execute_many(self, sql: str, rows: Iterable[Any]) -> Any:
@@ -333,6 +326,20 @@ class SQLiteStorage:
                 raise
             return self._read(_tolerating_broken_text(work))
 
+    def _exchange(self, outcomes: Sequence[Outcome], request: ClaimRequest | None) -> tuple[list[bool], list[Claim]]:
+        now = Moment(self.clock)
+
+        def finish_and_claim(connection: Connection) -> tuple[list[bool], list[Claim]]:
+            held = [finishing.finish(connection, outcome, now) for outcome in outcomes]
+            return held, [] if request is None else claiming.claim(connection, request, self._lanes, now)
+
+        try:
+            return self._write(finish_and_claim)
+        except QueueDatabaseError as error:
+            if not _is_broken_text(error):
+                raise
+            return self._write(_tolerating_broken_text(finish_and_claim))
+
     def _worker_ages(self) -> list[WorkerAge]:
         now = Moment(self.clock)
         return self._read(lambda connection: workers.worker_ages(connection, now))
@@ -340,73 +347,22 @@ class SQLiteStorage:
     def _is_dead(self, worker: WorkerAge) -> bool:
         return worker.has_lock and self._liveness.is_free(worker.worker_id)
 
-    def _activity(self, worker: WorkerAge, in_flight: int) -> WorkerActivity:
-        return WorkerActivity(
-            worker_id=worker.worker_id,
-            capabilities=worker.capabilities,
-            heartbeat_utc=worker.heartbeat_utc,
-            heartbeat_age_seconds=worker.age_seconds,
-            status=state_of(worker, dead=self._is_dead(worker), tasks_in_flight=in_flight),
-            tasks_in_flight=in_flight,
-            host=worker.host,
-            pid=worker.pid,
-        )
-
     def _remove_worker(self, worker_id: str) -> bool:
         now = Moment(self.clock)
+        return self._write(lambda connection: rescuing.remove_worker(connection, worker_id, self._is_dead, now))
 
-        def remove(connection: Connection) -> bool:
-            known = {worker.worker_id: worker for worker in workers.worker_ages(connection, now)}
-            worker = known.get(worker_id)
-            if worker is None:
-                return False
-            if not worker.has_lock or self._is_dead(worker):
-                rescuing.rescue_removed(connection, worker_id, now)
-            else:
-                rescuing.put_under_lease(connection, worker, now)
-            return connection.run(query("remove_worker"), {"worker": worker_id}) == 1
 
-        return self._write(remove)
-
-    def _has_something_to_rescue(self, connection: Connection, now: Moment) -> bool:
-        return bool(
-            rescuing.any_lease_over(connection, now)
-            or rescuing.lost_workers(connection, self._is_dead, now)
-            or rescuing.orphans(connection, now)
-        )
-
-    def _rescue_all(self, connection: Connection, now: Moment) -> Rescued:
-        lost = rescuing.lost_workers(connection, self._is_dead, now)
-        rescued = [rescuing.rescue_worker(connection, worker_id, reason, now) for worker_id, reason in lost]
-        rescued.append(rescuing.rescue_overdue_leases(connection, now))
-        rescued.append(rescuing.rescue(connection, rescuing.orphans(connection, now), "nobody registered held it", now))
-        return rescuing.merged(rescued)
-
-    def _metrics(self, connection: Connection, now: Moment) -> QueueMetrics:
-        counts = reading.task_counts(connection)
-        seen = workers.worker_ages(connection, now)
-        beating = [worker for worker in seen if worker.age_seconds <= ACTIVE_SECONDS]
-        return QueueMetrics(
-            depth_by_status=reading.summed(counts, by=1),
-            queued_by_type={type: n for (type, status), n in counts.items() if status == TaskStatus.QUEUED},
-            oldest_queued_age_seconds=reading.oldest_waiting_seconds(connection, now),
-            statistics=reading.run_statistics(connection),
-            total_workers=len(seen),
-            active_workers=sum(not self._is_dead(worker) for worker in beating),
-            stale_workers=sum(worker.age_seconds > STALE_SECONDS for worker in seen),
-        )
-
-    def _cursor(self, own: Connection, sql: str, parameters: Any) -> Any:
-        with own.guarded():
-            return own.raw.execute(sql, parameters)
+def _cursor(own: Connection, sql: str, parameters: Any) -> Any:
+    with own.guarded():
+        return own.raw.execute(sql, parameters)
 
 
 def _check_library(driver: Driver) -> None:
     if driver.version() < _OLDEST_SQLITE:
         found = ".".join(map(str, driver.version()))
         raise QueueDatabaseError(
-            f"musterq needs SQLite 3.35 or newer, and this Python has {found}; use a Python of python.org, uv or conda, "
-            "or a distribution from 2022 on"
+            f"musterq needs SQLite 3.35 or newer, and this Python has {found}; "
+            "use a Python of python.org, uv or conda, or of a distribution from 2022 on"
         )
 
 
@@ -416,10 +372,10 @@ def _is_broken_text(error: QueueDatabaseError) -> bool:
 
 def _tolerating_broken_text(work: Callable[[Connection], T]) -> Callable[[Connection], T]:
     def run(connection: Connection) -> T:
-        connection.tolerate_broken_text(True)
+        connection.tolerate_broken_text(tolerant=True)
         try:
             return work(connection)
         finally:
-            connection.tolerate_broken_text(False)
+            connection.tolerate_broken_text(tolerant=False)
 
     return run

@@ -31,13 +31,11 @@ def enqueue(connection: Connection, tasks: Sequence[NewTask], lane_of: LaneOf, n
 
 
 def _put(connection: Connection, task: NewTask, lane_of: LaneOf, now: str) -> Enqueued:
-    row = _row(connection, task, lane_of, now)
-    if task.idempotency_key is None:
-        return Enqueued(connection.insert(query("enqueue"), row), created=True)
-    new = connection.row(query("enqueue_once"), row)
-    if new is not None:
-        return Enqueued(new[0], created=True)
-    return Enqueued(connection.row(query("task_id_by_key"), (task.idempotency_key,))[0], created=False)
+    if task.idempotency_key is not None:
+        known = connection.row(query("task_id_by_key"), (task.idempotency_key,))
+        if known is not None:
+            return Enqueued(known[0], created=False)
+    return Enqueued(connection.insert(query("enqueue"), _row(connection, task, lane_of, now)), created=True)
 
 
 def _put_many(connection: Connection, tasks: list[NewTask], lane_of: LaneOf, now: str) -> list[Enqueued]:

@@ -1,13 +1,16 @@
 """A lock on an open file that the kernel frees when its process dies; what differs between systems is here.
 
-`flock` on Linux, macOS and BSD: it belongs to the open file, so children that inherit the descriptor share it.
+`flock` on Linux, macOS and BSD: it belongs to the open file, so a child that inherits the descriptor would share it and
+keep it. A fork closes the child's copies, and programs that are started inherit none.
 On Windows `msvcrt.locking` of the first byte, which belongs to the process.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import threading
 
 if sys.platform == "win32":
     import msvcrt
@@ -21,11 +24,6 @@ if sys.platform == "win32":
             return False
         return True
 
-    def unlock(descriptor: int) -> None:
-        """Let it go."""
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
-
 else:
     import fcntl
 
@@ -38,6 +36,71 @@ else:
             return False
         return True
 
-    def unlock(descriptor: int) -> None:
-        """Let it go."""
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+_opened: set[int] = set()
+_no_fork = threading.RLock()
+
+
+def open_lock(path: str | os.PathLike[str], *, like: str | os.PathLike[str]) -> int:
+    """A descriptor of a lock file, made if missing with the mode and group of the file ``like``.
+
+    Raises:
+        OSError: it can be neither made nor opened.
+    """
+    with _no_fork:
+        descriptor = _make(path, like)
+        if descriptor is None:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        _opened.add(descriptor)
+    return descriptor
+
+
+def open_to_test(path: str | os.PathLike[str]) -> int:
+    """A descriptor of a lock file that is there.
+
+    Raises:
+        OSError: it is not, or may not be read.
+    """
+    with _no_fork:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        _opened.add(descriptor)
+    return descriptor
+
+
+def close_lock(descriptor: int) -> None:
+    """Close it, which lets its lock go."""
+    with _no_fork:
+        _opened.discard(descriptor)
+        os.close(descriptor)
+
+
+def _make(path: str | os.PathLike[str], like: str | os.PathLike[str]) -> int | None:
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    except FileExistsError:
+        return None
+    if hasattr(os, "fchown"):
+        with contextlib.suppress(OSError):  # the file may be gone, the group not ours to give
+            model = os.stat(like)
+            os.fchown(descriptor, -1, model.st_gid)
+            os.fchmod(descriptor, model.st_mode & 0o666)
+    return descriptor
+
+
+def hold() -> None:
+    """Before a fork: no descriptor is opened or closed until `let_go`."""
+    _no_fork.acquire()
+
+
+def let_go() -> None:
+    """After it, in the parent."""
+    _no_fork.release()
+
+
+def close_in_child() -> None:
+    """After it, in the child, which shares the parent's locks as long as it has their descriptors."""
+    for descriptor in _opened:
+        with contextlib.suppress(OSError):
+            os.close(descriptor)
+    _opened.clear()
+    _no_fork.release()

@@ -22,11 +22,14 @@ _NOTED = {TaskStatus.FAILED: "failed", TaskStatus.SCHEDULED: "failed", TaskStatu
 def finish(connection: Connection, outcome: Outcome, now: Moment) -> bool:
     """Write how one attempt ended; False if the claim is no longer held."""
     claim = outcome.claim
+    started = claim.claimed_at if outcome.started_at is None else outcome.started_at
+    finished = now.epoch if outcome.finished_at is None else outcome.finished_at
     facts: dict[str, Any] = {
         "id": claim.task_id,
         "token": claim.claim_token,
-        "finished": now.text if outcome.finished_at is None else epoch_to_text(outcome.finished_at),
-        "started": None if outcome.started_at is None else epoch_to_text(outcome.started_at),
+        "finished": epoch_to_text(finished),
+        "started": None if outcome.started_at is None else epoch_to_text(started),
+        "run_ms": max(0, round((finished - started) * 1000)),
     }
     if outcome.status is TaskStatus.COMPLETED:
         return connection.run(query("finish_completed"), {**facts, "result": outcome.result}) == 1

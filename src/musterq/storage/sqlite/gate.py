@@ -8,7 +8,6 @@ side file go as soon as it is in. Checkpoints stay out of this: they would deadl
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from typing import TypeVar
 
 from musterq.errors import QueueBusyError
 from musterq.storage.sqlite.connection import Connection
-from musterq.storage.sqlite.file_lock import try_lock
+from musterq.storage.sqlite.file_lock import close_lock, open_lock, try_lock
 
 T = TypeVar("T")
 
@@ -25,29 +24,31 @@ class WriteGate:
     """Lets the writers of one process in, in turn with those of others."""
 
     def __init__(self, database_path: str, *, busy_timeout: float) -> None:
+        self._database = database_path
         self._path = f"{database_path}-turn"
         self._busy_timeout = busy_timeout
 
-    def begin(self, connection: Connection) -> None:
+    def begin(self, connection: Connection, *, at_most: float | None = None) -> None:
         """Open a write transaction.
 
         Raises:
-            QueueBusyError: others held the lock for longer than ``busy_timeout`` seconds.
+            QueueBusyError: others held the lock for longer than ``at_most``, or else ``busy_timeout``, seconds.
         """
         try:
             connection.run("BEGIN IMMEDIATE")
         except QueueBusyError:
-            self._in_turn(lambda: connection.run("BEGIN IMMEDIATE"))
+            seconds = self._busy_timeout if at_most is None else min(at_most, self._busy_timeout)
+            self._in_turn(lambda: connection.run("BEGIN IMMEDIATE"), seconds)
 
     def pass_through(self, statement: Callable[[], T]) -> T:
         """Run a statement that takes the write lock itself, in turn if it is taken."""
         try:
             return statement()
         except QueueBusyError:
-            return self._in_turn(statement)
+            return self._in_turn(statement, self._busy_timeout)
 
-    def _in_turn(self, statement: Callable[[], T]) -> T:
-        deadline = time.monotonic() + self._busy_timeout
+    def _in_turn(self, statement: Callable[[], T], seconds: float) -> T:
+        deadline = time.monotonic() + seconds
         descriptor = self._open()
         try:
             while descriptor is not None and not try_lock(descriptor) and time.monotonic() < deadline:
@@ -55,12 +56,12 @@ class WriteGate:
             return _poll(statement, deadline)
         finally:
             if descriptor is not None:
-                os.close(descriptor)  # lets the lock go
+                close_lock(descriptor)
 
     def _open(self) -> int | None:
         """A descriptor of its own for each wait: a lock belongs to the open file, so threads queue like processes."""
         try:
-            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            return open_lock(self._path, like=self._database)
         except OSError:
             return None  # no side file, no fairness; still correct
 

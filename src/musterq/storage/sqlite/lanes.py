@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from musterq.matching import satisfies, servable
 from musterq.storage.sqlite.connection import Connection
@@ -19,13 +19,20 @@ _KEPT_LANES = 10_000
 _Wish = tuple[frozenset[str] | None, str]
 
 
+class EligibleLanes(NamedTuple):
+    """The lanes that a worker may serve, and the same as a JSON text."""
+
+    ids: frozenset[int]
+    json: str
+
+
 class Lanes:
     """The lanes of one database, as this process knows them."""
 
     def __init__(self) -> None:
         self._ids: dict[tuple[str, str], int] = {}
         self._generation: int | None = None
-        self._eligible: dict[_Wish, frozenset[int]] = {}
+        self._eligible: dict[_Wish, EligibleLanes] = {}
 
     def id_of(self, connection: Connection, type: str, compatibility: str) -> int:
         """The lane of a new task; added in the transaction of ``connection`` if there is none.
@@ -42,25 +49,26 @@ class Lanes:
         return lane
 
     def eligible(
-        self, connection: Connection, types: frozenset[str] | None, capabilities: Mapping[str, Any] | str
-    ) -> frozenset[int]:
+        self,
+        connection: Connection,
+        generation: int,
+        types: frozenset[str] | None,
+        capabilities: Mapping[str, Any] | str,
+    ) -> EligibleLanes:
         """The lanes that a worker of these types and capabilities (a mapping or JSON text) may serve."""
-        self._forget_if_older(connection)
+        if generation != self._generation:
+            self._eligible.clear()
+            self._generation = generation
         text = capabilities if isinstance(capabilities, str) else json.dumps(capabilities, sort_keys=True)
         wish = (types, text)
         found = self._eligible.get(wish)
         if found is None:
-            found = _eligible(connection, types, _decoded(text))
+            ids = _eligible(connection, types, _decoded(text))
+            found = EligibleLanes(ids, json.dumps(sorted(ids)))
             if len(self._eligible) >= _KEPT_WORKERS:
                 self._eligible.clear()
             self._eligible[wish] = found
         return found
-
-    def _forget_if_older(self, connection: Connection) -> None:
-        generation = connection.row(query("lane_generation"))[0]
-        if generation != self._generation:
-            self._eligible.clear()
-            self._generation = generation
 
 
 def _find_or_add(connection: Connection, type: str, compatibility: str) -> Any:

@@ -1,8 +1,7 @@
 """The lock that dies with a worker: an OS file lock on a file of the folder ``<database>-workers``.
 
-The kernel frees it on any death, SIGKILL and a stopped container included, and after a reboot nobody holds it. It
-belongs to the open file, so a child that a fork made must not keep it: a fork closes the child's copy, and programs
-that are started do not inherit it.
+The kernel frees it on any death, SIGKILL and a stopped container included, and after a reboot nobody holds it. No
+child keeps it alive.
 """
 
 from __future__ import annotations
@@ -15,12 +14,10 @@ import time
 from pathlib import Path
 
 from musterq.errors import QueueDatabaseError, WorkerIdTakenError
-from musterq.storage.sqlite.file_lock import try_lock
+from musterq.storage.sqlite.file_lock import close_lock, open_lock, open_to_test, try_lock
 
 _SAFE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 _TAKE_SECONDS = 0.5  # others may hold it for an instant while they test it
-
-_held: set[int] = set()
 
 
 class FileLivenessLock:
@@ -29,15 +26,15 @@ class FileLivenessLock:
     def __init__(self, path: Path, descriptor: int) -> None:
         self._path = path
         self._descriptor = descriptor
-        _held.add(descriptor)
+        self._holder: int | None = os.getpid()
 
     def release(self) -> None:
-        """Remove the file, then let the lock go; a second time it does nothing."""
-        if self._descriptor in _held:
-            _held.discard(self._descriptor)
-            with contextlib.suppress(FileNotFoundError):
-                self._path.unlink()
-            os.close(self._descriptor)
+        """Remove the file, then let the lock go; a second time, or in a child, it does nothing."""
+        holder, self._holder = self._holder, None
+        if holder == os.getpid():
+            if _is_at(self._path, self._descriptor):
+                self._path.unlink(missing_ok=True)
+            close_lock(self._descriptor)
 
 
 class LivenessFolder:
@@ -58,7 +55,7 @@ class LivenessFolder:
         deadline = time.monotonic() + _TAKE_SECONDS
         try:
             self._make_folder()
-            while (descriptor := _take(path)) is None:
+            while (descriptor := self._take(path)) is None:
                 if time.monotonic() > deadline:
                     raise WorkerIdTakenError(
                         f"a live process works as {worker_id!r} already; choose another worker id or stop that process"
@@ -71,7 +68,7 @@ class LivenessFolder:
     def is_free(self, worker_id: str) -> bool:
         """Whether nobody holds the lock of a worker: then its process is dead."""
         try:
-            descriptor = os.open(self._path(worker_id), os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = open_to_test(self._path(worker_id))
         except FileNotFoundError:
             return True
         except OSError:
@@ -79,7 +76,15 @@ class LivenessFolder:
         try:
             return try_lock(descriptor, shared=True)
         finally:
-            os.close(descriptor)
+            close_lock(descriptor)
+
+    def _take(self, path: Path) -> int | None:
+        """A locked descriptor of the file that is at ``path`` now, or None if another holds it or has just removed it."""
+        descriptor = open_lock(path, like=self._database)
+        if try_lock(descriptor) and _is_at(path, descriptor):
+            return descriptor
+        close_lock(descriptor)
+        return None
 
     def _path(self, worker_id: str) -> Path:
         return self._folder / f"{lock_name(worker_id)}.lock"
@@ -104,15 +109,6 @@ def lock_name(worker_id: str) -> str:
     return f"{readable}={hashlib.sha256(worker_id.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}"
 
 
-def _take(path: Path) -> int | None:
-    """A locked descriptor of the file that is at ``path`` now, or None if another holds it or has just removed it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    if try_lock(descriptor) and _is_at(path, descriptor):
-        return descriptor
-    os.close(descriptor)
-    return None
-
-
 def _is_at(path: Path, descriptor: int) -> bool:
     try:
         there = path.stat()
@@ -120,14 +116,3 @@ def _is_at(path: Path, descriptor: int) -> bool:
         return False
     held = os.fstat(descriptor)
     return (there.st_dev, there.st_ino) == (held.st_dev, held.st_ino)
-
-
-def _close_in_child() -> None:
-    for descriptor in _held:
-        with contextlib.suppress(OSError):
-            os.close(descriptor)
-    _held.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_close_in_child)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -57,11 +58,16 @@ def mounted_at(path: str, mountinfo: str) -> str:
     best, kind = "", ""
     for line in mountinfo.splitlines():
         before, _, after = line.partition(" - ")
-        point = before.split(" ")[4].encode("latin-1", "replace").decode("unicode_escape")
+        point = _unescaped(before.split(" ")[4])
         above = path == point or path.startswith(point.rstrip("/") + "/")
         if above and len(point) >= len(best):  # a later mount of the same point covers the earlier one
             best, kind = point, after.split(" ")[0]
     return kind
+
+
+def _unescaped(field: str) -> str:
+    """A space, tab, line feed or backslash stands there as its octal number."""
+    return re.sub(r"\\([0-7]{3})", lambda number: chr(int(number[1], 8)), field)
 
 
 def _check_permissions(file: Path, folder: Path) -> None:

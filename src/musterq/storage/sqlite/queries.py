@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
+
+_HERE = Path(__file__).parent
 
 
 @cache
 def query(name: str) -> str:
     """The text of ``queries/NAME.sql`` without its comment, so that the driver finds its statement by a short key."""
-    text = files("musterq.storage.sqlite").joinpath("queries", f"{name}.sql").read_text(encoding="utf-8")
+    text = (_HERE / "queries" / f"{name}.sql").read_text(encoding="utf-8")
     return "\n".join(line for line in text.splitlines() if not line.startswith("--")).strip()
 
 
-def migrations() -> list[tuple[int, str]]:
+@cache
+def claim_of(heads: str) -> str:
+    """``claim.sql`` that takes what ``queries/HEADS.sql`` selects, instead of given ids."""
+    given = "SELECT value FROM json_each(:ids)"
+    claim = query("claim")
+    if given not in claim:
+        raise LookupError(f"claim.sql has no {given!r}")
+    return claim.replace(given, query(heads))
+
+
+@cache
+def migrations() -> tuple[tuple[int, str], ...]:
     """The numbered migrations in order: ``(version, script)``."""
-    folder = files("musterq.storage.sqlite").joinpath("migrations")
-    found = [file for file in folder.iterdir() if file.name.endswith(".sql")]
-    return sorted((int(file.name[:4]), file.read_text(encoding="utf-8")) for file in found)
+    files = sorted((_HERE / "migrations").glob("[0-9][0-9][0-9][0-9]_*.sql"))
+    return tuple((int(file.name[:4]), file.read_text(encoding="utf-8")) for file in files)

@@ -14,6 +14,7 @@ from musterq.storage.sqlite.times import Moment
 
 _COLUMNS = Task.__struct_fields__
 _QUANTILES = (0.5, 0.95, 0.99)
+_EXACT_UP_TO_MS = 6  # below, each bucket holds one whole number
 
 
 def task(connection: Connection, task_id: int) -> Task | None:
@@ -41,14 +42,6 @@ def task_counts(connection: Connection) -> dict[tuple[str, str], int]:
     return {(type, status): n for type, status, n in connection.rows(query("task_counts"))}
 
 
-def summed(counts: dict[tuple[str, str], int], *, by: int) -> dict[str, int]:
-    """Counts added up by the first (0) or second (1) part of their key."""
-    sums: dict[str, int] = {}
-    for key, n in counts.items():
-        sums[key[by]] = sums.get(key[by], 0) + n
-    return sums
-
-
 def seconds_to_next_due(connection: Connection, now: Moment) -> float | None:
     """Until the next scheduled task is due; None if there is none."""
     (due,) = connection.row(query("next_due"))
@@ -57,8 +50,8 @@ def seconds_to_next_due(connection: Connection, now: Moment) -> float | None:
 
 def oldest_waiting_seconds(connection: Connection, now: Moment) -> float | None:
     """For how long the longest waiting queued task waits."""
-    row = connection.row(query("oldest_waiting"))
-    return None if row is None else max(0.0, now.epoch - text_to_datetime(row[0]).timestamp())
+    (since,) = connection.row(query("oldest_waiting"))
+    return None if since is None else max(0.0, now.epoch - text_to_datetime(since).timestamp())
 
 
 def run_statistics(connection: Connection) -> dict[str, RunStatistics]:
@@ -66,12 +59,11 @@ def run_statistics(connection: Connection) -> dict[str, RunStatistics]:
     histograms: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for status, upper_ms, n in connection.rows(query("run_histogram")):
         histograms[status].append((upper_ms, n))
-    return {row[0]: _statistics(*row, histograms[row[0]]) for row in connection.rows(query("run_statistics"))}
+    return {row[0]: _statistics(row, histograms[row[0]]) for row in connection.rows(query("run_statistics"))}
 
 
-def _statistics(
-    status: str, n: int, attempts: int, timed: int, run_ms: int, histogram: list[tuple[int, int]]
-) -> RunStatistics:
+def _statistics(row: Any, histogram: list[tuple[int, int]]) -> RunStatistics:
+    status, n, attempts, timed, run_ms = row
     p50, p95, p99 = (_quantile(histogram, share) for share in _QUANTILES)
     return RunStatistics(
         status=status,
@@ -96,8 +88,8 @@ def _quantile(histogram: list[tuple[int, int]], share: float) -> float | None:
 
 
 def _middle_ms(upper_ms: int) -> float:
-    """The geometric middle of a bucket whose bounds are 10^(k/10) and 10^((k+1)/10) ms; exact up to 6 ms."""
-    return upper_ms if upper_ms <= 6 else upper_ms / sqrt(10**0.1)
+    """The geometric middle of a bucket from 10^(k/10) to 10^((k+1)/10) ms; exact where it holds one number."""
+    return upper_ms if upper_ms <= _EXACT_UP_TO_MS else upper_ms / sqrt(10**0.1)
 
 
 def _task_of(row: Any) -> Task:

@@ -39,23 +39,40 @@ def rescue_worker(connection: Connection, worker_id: str, reason: str, now: Mome
     return rescue(connection, _ids(connection, "held_by_worker", {"worker": worker_id}), reason, now)
 
 
-def rescue_removed(connection: Connection, worker_id: str, now: Moment) -> Rescued:
-    """Give back all that a worker holds who is being removed and cannot be alive to see it."""
-    return rescue(
-        connection, _ids(connection, "all_held_by_worker", {"worker": worker_id}), "its worker was removed", now
+def remove_worker(connection: Connection, worker_id: str, is_dead: IsDead, now: Moment) -> bool:
+    """Forget a worker.
+
+    What it holds comes back at once if it is dead or has no lock that could tell; if it is alive, what it does not
+    finish comes back when the lease of its last beat is over.
+    """
+    worker = next((known for known in worker_ages(connection, now) if known.worker_id == worker_id), None)
+    if worker is None:
+        return False
+    if not worker.has_lock or is_dead(worker):
+        held = _ids(connection, "all_held_by_worker", {"worker": worker_id})
+        rescue(connection, held, "its worker was removed", now)
+    else:
+        _put_under_lease(connection, worker, now)
+    return connection.run(query("remove_worker"), {"worker": worker_id}) == 1
+
+
+def has_something_to_rescue(connection: Connection, is_dead: IsDead, now: Moment) -> bool:
+    """Looked at before a write, so that a queue in which all is well takes no write lock."""
+    over = connection.row(query("before_claim"), {**now.boot(), "worker": None})[1]
+    return bool(over or lost_workers(connection, is_dead, now) or orphans(connection, now))
+
+
+def rescue_all(connection: Connection, is_dead: IsDead, now: Moment) -> Rescued:
+    """Give back what lost workers, claims whose lease is over, and nobody hold."""
+    lost = lost_workers(connection, is_dead, now)
+    rescued = [rescue_worker(connection, worker_id, reason, now) for worker_id, reason in lost]
+    rescued.append(rescue_overdue_leases(connection, now))
+    rescued.append(rescue(connection, orphans(connection, now), "nobody registered held it", now))
+    return Rescued(
+        queued=tuple(i for part in rescued for i in part.queued),
+        failed=tuple(i for part in rescued for i in part.failed),
+        cancelled=tuple(i for part in rescued for i in part.cancelled),
     )
-
-
-def put_under_lease(connection: Connection, worker: WorkerAge, now: Moment) -> None:
-    """A live worker is being removed: what it does not finish comes back when the lease of its last beat is over."""
-    left = max(0.0, worker.lease_seconds - worker.age_seconds)
-    lease = {"lease": now.after(left), "boot_id": now.boot_id, "lease_ms": now.boot_ms_after(left)}
-    connection.run(query("lease_of_removed"), {"worker": worker.worker_id, **lease})
-
-
-def any_lease_over(connection: Connection, now: Moment) -> bool:
-    """Whether a claim's own lease is over."""
-    return bool(connection.row(query("overdue"), now.boot())[1])
 
 
 def lost_workers(connection: Connection, is_dead: IsDead, now: Moment) -> list[tuple[str, str]]:
@@ -77,13 +94,10 @@ def orphans(connection: Connection, now: Moment) -> list[int]:
     return _ids(connection, "orphans", {"since": now.after(-ORPHAN_LEASE_SECONDS)})
 
 
-def merged(parts: Sequence[Rescued]) -> Rescued:
-    """Several rescues as one."""
-    return Rescued(
-        queued=tuple(i for part in parts for i in part.queued),
-        failed=tuple(i for part in parts for i in part.failed),
-        cancelled=tuple(i for part in parts for i in part.cancelled),
-    )
+def _put_under_lease(connection: Connection, worker: WorkerAge, now: Moment) -> None:
+    left = max(0.0, worker.lease_seconds - worker.age_seconds)
+    lease = {"lease": now.after(left), "boot_id": now.boot_id, "lease_ms": now.boot_ms_after(left)}
+    connection.run(query("lease_of_removed"), {"worker": worker.worker_id, **lease})
 
 
 def _ids(connection: Connection, name: str, parameters: dict[str, object]) -> list[int]:

@@ -1,13 +1,11 @@
 """Which connection a piece of work runs on: the writer, a reader, this thread's own, or the program's.
 
-Connections never cross a fork: SQLite would spoil the file without a word. A child forgets the parent's connections
-(it must not close them either) and opens its own.
+Connections never cross a fork (see `forking`): a child opens its own.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 import weakref
 from collections import deque
@@ -15,14 +13,17 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from musterq.errors import QueueDatabaseError
-from musterq.storage.sqlite.checkpointing import Checkpointer, has_reset_race
+from musterq.storage.sqlite import forking
+from musterq.storage.sqlite.checkpointing import LOG_LIMIT_BYTES, Checkpointer, has_reset_race
 from musterq.storage.sqlite.connection import Connection, Driver
 from musterq.storage.sqlite.gate import WriteGate
 from musterq.storage.sqlite.place import check_place, is_new
-from musterq.storage.sqlite.reentry import enter, leave
+from musterq.storage.sqlite.reentry import is_inside
+from musterq.storage.sqlite.transactions import Transaction
 from musterq.storage.sqlite.writer import Writer
 
 T = TypeVar("T")
+_SETUP_PATIENCE_MS = 10_000
 _READER_PATIENCE_MS = 10_000
 _SYNCHRONOUS = {"normal": "NORMAL", "full": "FULL"}
 
@@ -39,9 +40,9 @@ class Sessions:
         self.driver = driver
         self.gate = WriteGate(path, busy_timeout=busy_timeout)
         self._synchronous = _SYNCHRONOUS[durability]
-        self._closed = False
+        self._refusal: str | None = None
         self._start_afresh()
-        _everywhere.add(self)
+        forking.mind(self)
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a write transaction: of this thread, if it has one open, else with whoever writes now."""
@@ -73,16 +74,9 @@ class Sessions:
                 connection.run("ROLLBACK")
             self._keep(connection)
 
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[Any]:
+    def transaction(self) -> Transaction:
         """A write transaction on this thread's own connection; within an open one, a savepoint."""
-        enter()
-        try:
-            own = self.own()
-            with own.guarded(), savepoint(own) if own.in_transaction else self._transaction(own):
-                yield own.raw
-        finally:
-            leave()
+        return Transaction(self.own, self.gate.begin, self._done)
 
     def own(self) -> Connection:
         """This thread's own connection."""
@@ -92,39 +86,55 @@ class Sessions:
             connection = self.driver.connect_for_program(self.path)
             self._configure(connection)
             self._here.connection = connection
-            self._own.add(connection)
+            self._own[threading.get_ident()] = connection
         return self._here.connection
+
+    def look_after_log(self, connection: Connection) -> None:
+        """After a commit on a thread's own connection, as the writer does after its commits."""
+        self._checkpointer.look(connection)
 
     def close(self) -> None:
         """Close every connection; those that other threads use right now, when they have done."""
-        self._closed = True
+        self._refusal = "this queue database is closed; open a new one"
         self._writer.close()
-        while self._idle_readers:
-            self._idle_readers.pop().close()
-        for connection in list(self._own):
-            connection.close()
+        self._close_idle_readers()
+        for thread, connection in list(self._own.items()):
+            if thread == threading.get_ident() or not is_inside(thread):
+                del self._own[thread]
+                connection.close()
 
-    def forget_after_fork(self) -> None:
-        """In a child: leave the parent's connections alone for ever, and begin with none."""
-        _left_alone.append((self._writer, list(self._idle_readers), list(self._own), self._here))
+    def has_transaction(self) -> bool:
+        """Whether a thread has a transaction open on its own connection."""
+        return any(connection.in_transaction for connection in list(self._own.values()))
+
+    def start_afresh_in_child(self, refusal: str | None) -> None:
+        """Begin without connections; ``refusal`` says why none can be opened. Closing the parent's would do harm."""
+        _left_alone.append((self._writer, self._idle_readers, list(self._own.values()), self._here))
+        self._refusal = self._refusal or refusal
         self._start_afresh()
 
     def _start_afresh(self) -> None:
         race = has_reset_race(self.driver.version())
-        self._checkpointer = Checkpointer(self.path, holds_write_lock=race)
+        self._checkpointer = Checkpointer(self.path, self.gate, self._connect_copier, holds_write_lock=race)
         self._writer = Writer(self._connect_writer, self.gate, after_commit=self._checkpointer.look)
         self._idle_readers: deque[Connection] = deque()
-        self._own: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._own: weakref.WeakValueDictionary[int, Connection] = weakref.WeakValueDictionary()
         self._here = _OfThisThread()
 
     def _connect_writer(self) -> Connection:
         check_place(self.path)
         new = is_new(self.path)
         connection = self.driver.connect(self.path)
-        connection.run("PRAGMA busy_timeout = 10000")
+        connection.run(f"PRAGMA busy_timeout = {_SETUP_PATIENCE_MS}")
         if new:
             connection.row("PRAGMA auto_vacuum = INCREMENTAL")  # before the first table, and before WAL
-        connection.row("PRAGMA journal_mode = WAL")
+        # two that switch at once get «locked» without any wait, so it is tried again
+        self.gate.pass_through(lambda: connection.row("PRAGMA journal_mode = WAL"))
+        self._configure(connection)
+        return connection
+
+    def _connect_copier(self) -> Connection:
+        connection = self.driver.connect(self.path)
         self._configure(connection)
         return connection
 
@@ -137,32 +147,34 @@ class Sessions:
         return connection
 
     def _configure(self, connection: Connection) -> None:
-        connection.run("PRAGMA busy_timeout = 0")
+        connection.run(f"PRAGMA busy_timeout = {_SETUP_PATIENCE_MS}")
         connection.run(f"PRAGMA synchronous = {self._synchronous}")
         connection.run("PRAGMA temp_store = MEMORY")  # else a statement's journal is a file of its own
         if has_reset_race(self.driver.version()):
             connection.row("PRAGMA wal_autocheckpoint = 0")
+        connection.row(f"PRAGMA journal_size_limit = {LOG_LIMIT_BYTES}")  # so that the log's size tells how long it is
+        connection.run("PRAGMA busy_timeout = 0")
 
     def _keep(self, connection: Connection) -> None:
-        if self._closed:
-            connection.close()
-        else:
-            self._idle_readers.append(connection)
+        self._idle_readers.append(connection)
+        if self._refusal is not None:
+            self._close_idle_readers()
 
-    @contextlib.contextmanager
-    def _transaction(self, connection: Connection) -> Iterator[None]:
-        self.gate.begin(connection)
-        try:
-            yield
-            connection.run("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.run("ROLLBACK")
-            raise
+    def _close_idle_readers(self) -> None:
+        with contextlib.suppress(IndexError):  # another thread may take the last one
+            while True:
+                self._idle_readers.pop().close()
+
+    def _done(self, connection: Connection) -> None:
+        """After a transaction on a thread's own connection."""
+        if self._refusal is None:
+            self.look_after_log(connection)
+        else:
+            connection.close()
 
     def _check_open(self) -> None:
-        if self._closed:
-            raise QueueDatabaseError("this queue database is closed; open a new one")
+        if self._refusal is not None:
+            raise QueueDatabaseError(self._refusal)
 
 
 @contextlib.contextmanager
@@ -178,14 +190,4 @@ def savepoint(connection: Connection) -> Iterator[None]:
     connection.run("RELEASE musterq")
 
 
-_everywhere: weakref.WeakSet[Sessions] = weakref.WeakSet()
 _left_alone: list[Any] = []
-
-
-def _forget_all() -> None:
-    for sessions in list(_everywhere):
-        sessions.forget_after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_all)

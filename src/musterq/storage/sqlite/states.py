@@ -7,8 +7,10 @@ from musterq.storage.sqlite.workers import WorkerAge
 
 
 def state_of(worker: WorkerAge, *, dead: bool, tasks_in_flight: int) -> str:
-    """`lost`: its process is dead. `suspended`: alive, but its beats are missing. `stale` and `late`: no lock tells, and its
-    beats are missing for long, or for a while. Else what it said last, or `busy` and `idle` by what it holds.
+    """Judge a worker.
+
+    `lost`: its process is dead. `suspended`: alive, but its beats are missing. `stale` and `late`: no lock tells, and
+    its beats are missing for long, or for a while. Else what it said last, or `busy` and `idle` by what it holds.
     """
     if dead:
         return "lost"

@@ -1,7 +1,7 @@
 """Sleeping until the database changes: the kernel tells when the write-ahead log is written to.
 
-inotify on Linux, kqueue on macOS and BSD; elsewhere there are no events, and whoever waits must poll. The descriptor of the
-events is polled by the thread that waits, so nothing is read, and nobody runs, while nobody waits.
+inotify on Linux, kqueue on macOS and BSD; elsewhere there are no events, and whoever waits must poll. The thread that
+waits polls the descriptor of the events itself, so nothing is read, and nobody runs, while nobody waits.
 """
 
 from __future__ import annotations
@@ -67,6 +67,8 @@ else:
     _LogEvents = None
 
 HAS_EVENTS = _LogEvents is not None
+#: The kernel tells of a write an instant before its commit can be read, so the waits after one are short at first.
+_SETTLING_SECONDS = (0.016, 0.004, 0.001)
 
 
 class LogWaiter:
@@ -80,17 +82,21 @@ class LogWaiter:
         self._log = log
         self._lock = threading.Lock()
         self._closed = False
+        self._settling: list[float] = []
 
     def wait(self, seconds: float) -> None:
         """Sleep; return at once if the log has changed since the last time."""
         if self._events is None:
             self._events = _watch(self._log)
+        if self._settling:
+            seconds = min(seconds, self._settling.pop())
         ready = self._poll(max(0.0, seconds))
         if self._read in ready:
             with contextlib.suppress(BlockingIOError):
                 os.read(self._read, 4096)
         if self._events is not None and self._events.fileno() in ready:
             self._events.drain()
+            self._settling = list(_SETTLING_SECONDS)
 
     def wake(self) -> None:
         """End the current or the next wait."""

@@ -1,19 +1,21 @@
 """Group commit: all threads of a process write through one connection, and who is first commits for all.
 
-A thread that wants to write queues its work. The first one there leads: it takes what waits, runs it in one
-transaction, commits, and hands the lead to whoever came meanwhile. A lone thread finds nobody and pays nothing.
+A thread that wants to write queues its work. The first one there leads: it runs what waits in one transaction,
+commits, and hands the lead to whoever came meanwhile. A lone thread finds nobody and pays nothing.
 If any work of a group fails, the group is rolled back and each is run again in a transaction of its own, so that
 one bad row fails alone; so work must do nothing but read and write the database it is given.
 
-A signal handler may raise at any line here. Whatever it interrupts, `_settle` then runs: who was not committed
-goes back to the queue, and the lead goes on to the next.
+A signal handler may raise at any line here. Work stays queued until it is done, and `_settle` can be begun again, so
+whatever is interrupted, others get their results and the lead goes on to the next.
 """
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
 from typing import Any, TypeVar
 
 from musterq.errors import QueueDatabaseError
@@ -36,6 +38,11 @@ class _Entry:
         self.error: Exception | None = None
         self.turn: threading.Lock | None = None
 
+    def wake(self) -> None:
+        """A second time it does nothing."""
+        if self.turn is not None and self.turn.locked():
+            self.turn.release()
+
 
 class Writer:
     """The one writing connection of a process."""
@@ -52,9 +59,8 @@ class Writer:
         self._after_commit = after_commit
         self._connection: Connection | None = None
         self._lock = threading.Lock()
-        self._waiting: deque[_Entry] = deque()
+        self._waiting: deque[_Entry] = deque()  # the leader first
         self._leader: _Entry | None = None
-        self._group: list[_Entry] = []
         self._closed = False
 
     def write(self, work: Callable[[Connection], T]) -> T:
@@ -67,7 +73,11 @@ class Writer:
             if not entry.done:
                 self._lead()
         finally:
-            self._settle(entry)
+            try:
+                self._settle(entry)
+            except BaseException:
+                self._settle(entry)
+                raise
         if entry.error is not None:
             raise entry.error
         result: T = entry.result
@@ -82,17 +92,19 @@ class Writer:
 
     def _queue(self, entry: _Entry) -> None:
         with self._lock:
-            self._waiting.append(entry)
             if self._leader is None:
                 self._leader = entry
             else:
                 entry.turn = threading.Lock()
                 entry.turn.acquire()
+            self._waiting.append(entry)
 
     def _lead(self) -> None:
         with self._lock:
-            self._group = [self._waiting.popleft() for _ in range(min(len(self._waiting), _GROUP_LIMIT))]
-        self._write_group(self._group)
+            group = list(islice(self._waiting, _GROUP_LIMIT))
+        self._write_group(group)
+        if self._connection is not None:
+            self._after_commit(self._connection)
 
     def _settle(self, entry: _Entry) -> None:
         """Whatever happened to this call: leave nothing of it behind. A second time it does nothing."""
@@ -103,47 +115,61 @@ class Writer:
                 self._waiting.remove(entry)
 
     def _hand_on(self, leader: _Entry) -> None:
-        group, self._group = self._group, []
-        self._waiting.extendleft(entry for entry in reversed(group) if not entry.done)
-        if not leader.done and leader in self._waiting:
-            self._waiting.remove(leader)
-        for entry in group:
-            if entry.done and entry is not leader and entry.turn is not None:
-                entry.turn.release()
-        self._leader = self._waiting[0] if self._waiting else None
-        if self._leader is not None and self._leader.turn is not None:
-            self._leader.turn.release()
-        elif self._closed:
+        if self._connection is not None and self._connection.in_transaction:
+            self._roll_back(self._connection)
+        while self._waiting and (self._waiting[0].done or self._waiting[0] is leader):
+            self._waiting[0].wake()
+            self._waiting.popleft()
+        if self._closed and not self._waiting:
             self._close_connection()
+        self._leader = self._waiting[0] if self._waiting else None
+        if self._leader is not None:
+            self._leader.wake()
 
     def _write_group(self, group: list[_Entry]) -> None:
+        """Write them together, else each alone."""
+        connection = self._begin(group)
+        if connection is None:
+            return
         try:
-            self._transact(group)
+            self._transact(connection, group)
         except Exception as error:
             if len(group) == 1:
                 group[0].error, group[0].done = error, True
-            else:
-                for entry in group:
+                return
+            for entry in group:
+                if not entry.done:
                     self._write_group([entry])
+            if not isinstance(error, QueueDatabaseError) and not any(entry.error for entry in group):
+                raise  # no work failed: a signal handler raised it
 
-    def _transact(self, group: list[_Entry]) -> None:
-        connection = self._open()
-        results: list[Any] = []
+    def _begin(self, group: list[_Entry]) -> Connection | None:
+        """The connection in a write transaction; None: there is none for anybody, and each has its error."""
+        try:
+            connection = self._open()
+            self._gate.begin(connection)
+        except QueueDatabaseError as error:
+            for entry in group:
+                entry.error = copy.copy(error).with_traceback(None)
+                entry.error.__cause__ = error.__cause__
+                entry.done = True
+            return None
+        return connection
+
+    def _transact(self, connection: Connection, group: list[_Entry]) -> None:
         committing = False
         try:
-            self._gate.begin(connection)
-            results = [entry.work(connection) for entry in group]
+            for entry in group:
+                entry.result = entry.work(connection)
             committing = True
             connection.run("COMMIT")
+            _mark_done(group)
         except BaseException as error:
-            committed = committing and not isinstance(error, Exception) and not connection.in_transaction
-            if committed:  # the handler came right after the commit
-                _mark_done(group, results)
+            if committing and not isinstance(error, QueueDatabaseError) and not connection.in_transaction:
+                _mark_done(group)  # a handler came right after the commit
             elif connection.in_transaction:
                 connection.run("ROLLBACK")
             raise
-        _mark_done(group, results)
-        self._after_commit(connection)
 
     def _open(self) -> Connection:
         if self._closed:
@@ -152,12 +178,19 @@ class Writer:
             self._connection = self._connect()
         return self._connection
 
+    def _roll_back(self, connection: Connection) -> None:
+        """What a handler, or the disk, kept from being rolled back; a connection that cannot do it is given up."""
+        try:
+            connection.run("ROLLBACK")
+        except QueueDatabaseError:
+            self._connection = None
+
     def _close_connection(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
 
 
-def _mark_done(group: list[_Entry], results: list[Any]) -> None:
-    for entry, result in zip(group, results, strict=True):
-        entry.result, entry.done = result, True
+def _mark_done(group: list[_Entry]) -> None:
+    for entry in group:
+        entry.done = True

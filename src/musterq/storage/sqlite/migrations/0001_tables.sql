@@ -22,6 +22,8 @@ CREATE TABLE task_queue (
     lane_id INTEGER,                               -- NULL: put in by plain SQL and not admitted yet
     held INTEGER NOT NULL DEFAULT 0,               -- 1: its concurrency key has no free place
     due_at_utc DATETIME,                           -- when it last came due; NULL: it was never delayed
+    late INTEGER NOT NULL DEFAULT 1,               -- 0: it waits since it was created, and its id tells since when
+    run_ms INTEGER,                                -- from its start to its end, once it is completed or failed
     claim_token INTEGER,
     lease_boot_id TEXT,                            -- the lease by the boot clock, which holds while
     lease_boot_ms INTEGER,                         -- lease_until_utc still reads as lease_text
@@ -109,8 +111,8 @@ INSERT INTO musterq_meta (name, value) VALUES ('lane_generation', 1);
 
 CREATE UNIQUE INDEX task_by_idempotency_key ON task_queue (idempotency_key) WHERE idempotency_key IS NOT NULL;
 CREATE INDEX task_waiting_by_priority ON task_queue (lane_id, priority) WHERE status = 'queued' AND held = 0;
-CREATE INDEX task_waiting_by_id ON task_queue (lane_id) WHERE status = 'queued' AND held = 0;
-CREATE INDEX task_waiting_since ON task_queue (coalesce(due_at_utc, created_at_utc)) WHERE status = 'queued';
+CREATE INDEX task_waiting_by_id ON task_queue (lane_id, late) WHERE status = 'queued' AND held = 0;
+CREATE INDEX task_late_since ON task_queue (coalesce(due_at_utc, created_at_utc)) WHERE status = 'queued' AND late = 1;
 CREATE INDEX task_scheduled ON task_queue (run_after_utc) WHERE status = 'scheduled';
 CREATE INDEX task_processing ON task_queue (locked_by) WHERE status = 'processing';
 CREATE INDEX task_leased ON task_queue (lease_boot_id, lease_boot_ms)

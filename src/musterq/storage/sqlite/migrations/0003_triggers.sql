@@ -44,6 +44,8 @@ BEGIN
         processing_started_utc = strftime('%Y-%m-%d %H:%M:%f', NEW.processing_started_utc),
         finished_at_utc = strftime('%Y-%m-%d %H:%M:%f', NEW.finished_at_utc),
         expires_at_utc = strftime('%Y-%m-%d %H:%M:%f', NEW.expires_at_utc),
+        run_ms = CASE WHEN NEW.status IN ('completed', 'failed', 'dead_letter') THEN
+            max(0, CAST(round((julianday(NEW.finished_at_utc) - julianday(NEW.processing_started_utc)) * 86400000.0) AS INTEGER)) END,
         status = CASE
             WHEN NEW.status = 'leased' THEN 'processing'
             WHEN NEW.status = 'dead_letter' THEN 'failed'
@@ -67,6 +69,14 @@ CREATE TRIGGER task_older_status AFTER UPDATE OF status ON task_queue
 WHEN NEW.status IN ('leased', 'dead_letter')
 BEGIN
     UPDATE task_queue SET status = CASE NEW.status WHEN 'leased' THEN 'processing' ELSE 'failed' END WHERE id = NEW.id;
+END;
+
+-- A task that plain SQL makes wait again may wait since another moment than its id tells.
+CREATE TRIGGER task_waits_late AFTER UPDATE OF status, created_at_utc, due_at_utc ON task_queue
+WHEN NEW.status = 'queued' AND NEW.late = 0
+     AND (NEW.created_at_utc IS NOT OLD.created_at_utc OR NEW.due_at_utc IS NOT OLD.due_at_utc)
+BEGIN
+    UPDATE task_queue SET late = 1 WHERE id = NEW.id;
 END;
 
 CREATE TRIGGER task_put_off AFTER UPDATE OF run_after_utc ON task_queue
@@ -111,13 +121,22 @@ BEGIN
     UPDATE task_queue SET lease_boot_id = NULL WHERE id = NEW.id;
 END;
 
+-- A task that plain SQL ended gets its run time; musterq writes it with the end.
+CREATE TRIGGER task_run_time AFTER UPDATE OF status, processing_started_utc, finished_at_utc ON task_queue
+WHEN NEW.status IN ('completed', 'failed') AND NEW.claim_token IS OLD.claim_token AND NEW.run_ms IS OLD.run_ms
+BEGIN
+    UPDATE task_queue SET run_ms = max(0,
+        CAST(round((julianday(NEW.finished_at_utc) - julianday(NEW.processing_started_utc)) * 86400000.0) AS INTEGER))
+    WHERE id = NEW.id;
+END;
+
 -- Counting ------------------------------------------------------------------------------------------------------------
 
 CREATE TRIGGER task_counted_in AFTER INSERT ON task_queue
 WHEN NEW.lane_id IS NOT NULL
 BEGIN
-    INSERT INTO task_count_changes (type, status, attempts, started_utc, finished_utc, change)
-    VALUES (NEW.type, NEW.status, NEW.attempts, NEW.processing_started_utc, NEW.finished_at_utc, 1);
+    INSERT INTO task_count_changes (type, status, attempts, run_ms, change)
+    VALUES (NEW.type, NEW.status, NEW.attempts, NEW.run_ms, 1);
 END;
 
 CREATE TRIGGER task_waits AFTER INSERT ON task_queue
@@ -127,19 +146,40 @@ BEGIN
     VALUES (NEW.lane_id, min(max(CAST(NEW.priority AS INTEGER), 0), 1023), 1);
 END;
 
-CREATE TRIGGER task_counted_again
-AFTER UPDATE OF status, type, attempts, processing_started_utc, finished_at_utc, lane_id ON task_queue
-WHEN OLD.status IS NOT NEW.status OR OLD.type IS NOT NEW.type OR (OLD.lane_id IS NULL) <> (NEW.lane_id IS NULL)
-     OR (NEW.status IN ('completed', 'failed')
-         AND (OLD.attempts IS NOT NEW.attempts OR OLD.processing_started_utc IS NOT NEW.processing_started_utc
-              OR OLD.finished_at_utc IS NOT NEW.finished_at_utc))
+CREATE TRIGGER task_moved AFTER UPDATE OF status ON task_queue
+WHEN OLD.status IS NOT NEW.status AND OLD.type IS NEW.type AND OLD.lane_id IS NOT NULL AND NEW.lane_id IS NOT NULL
+     AND OLD.status NOT IN ('completed', 'failed') AND NEW.status NOT IN ('completed', 'failed')
 BEGIN
-    INSERT INTO task_count_changes (type, status, attempts, started_utc, finished_utc, change)
-    SELECT OLD.type, OLD.status, OLD.attempts, OLD.processing_started_utc, OLD.finished_at_utc, -1
-    WHERE OLD.lane_id IS NOT NULL;
-    INSERT INTO task_count_changes (type, status, attempts, started_utc, finished_utc, change)
-    SELECT NEW.type, NEW.status, NEW.attempts, NEW.processing_started_utc, NEW.finished_at_utc, 1
-    WHERE NEW.lane_id IS NOT NULL;
+    UPDATE counters SET n = n - 1 WHERE kind = 3 AND key1 = OLD.type AND key2 = OLD.status;
+    INSERT INTO counters (kind, key1, key2, n) VALUES (3, NEW.type, NEW.status, 1)
+    ON CONFLICT (kind, key1, key2) DO UPDATE SET n = n + 1;
+END;
+
+CREATE TRIGGER task_ended AFTER UPDATE OF status ON task_queue
+WHEN OLD.status = 'processing' AND NEW.status IN ('completed', 'failed')
+     AND OLD.type IS NEW.type AND OLD.lane_id IS NOT NULL AND NEW.lane_id IS NOT NULL
+BEGIN
+    UPDATE counters SET n = n - 1 WHERE kind = 3 AND key1 = OLD.type AND key2 = 'processing';
+    INSERT INTO counters (kind, key1, key2, n, sum1, sum2, sum3)
+    VALUES (3, NEW.type, NEW.status, 1, CAST(NEW.attempts AS INTEGER), NEW.run_ms IS NOT NULL, ifnull(NEW.run_ms, 0))
+    ON CONFLICT (kind, key1, key2) DO UPDATE SET
+        n = n + 1, sum1 = sum1 + excluded.sum1, sum2 = sum2 + excluded.sum2, sum3 = sum3 + excluded.sum3;
+    INSERT INTO counters (kind, key1, key2, n)
+    SELECT 4, NEW.status, upper_ms, 1 FROM run_buckets
+    WHERE upper_ms >= min(CAST(NEW.run_ms AS INTEGER), 1000000000) ORDER BY upper_ms LIMIT 1
+    ON CONFLICT (kind, key1, key2) DO UPDATE SET n = n + 1;
+END;
+
+CREATE TRIGGER task_counted_again AFTER UPDATE OF status, type, attempts, run_ms, lane_id ON task_queue
+WHEN (OLD.status IN ('completed', 'failed') OR (NEW.status IN ('completed', 'failed') AND OLD.status IS NOT 'processing')
+      OR OLD.type IS NOT NEW.type OR OLD.lane_id IS NULL OR NEW.lane_id IS NULL)
+     AND (OLD.status IS NOT NEW.status OR OLD.type IS NOT NEW.type OR OLD.attempts IS NOT NEW.attempts
+          OR OLD.run_ms IS NOT NEW.run_ms OR (OLD.lane_id IS NULL) <> (NEW.lane_id IS NULL))
+BEGIN
+    INSERT INTO task_count_changes (type, status, attempts, run_ms, change)
+    SELECT OLD.type, OLD.status, OLD.attempts, OLD.run_ms, -1 WHERE OLD.lane_id IS NOT NULL;
+    INSERT INTO task_count_changes (type, status, attempts, run_ms, change)
+    SELECT NEW.type, NEW.status, NEW.attempts, NEW.run_ms, 1 WHERE NEW.lane_id IS NOT NULL;
 END;
 
 CREATE TRIGGER task_waits_no_more AFTER UPDATE OF status, held, priority, lane_id ON task_queue
@@ -160,8 +200,8 @@ END;
 
 CREATE TRIGGER task_deleted AFTER DELETE ON task_queue
 BEGIN
-    INSERT INTO task_count_changes (type, status, attempts, started_utc, finished_utc, change)
-    SELECT OLD.type, OLD.status, OLD.attempts, OLD.processing_started_utc, OLD.finished_at_utc, -1
+    INSERT INTO task_count_changes (type, status, attempts, run_ms, change)
+    SELECT OLD.type, OLD.status, OLD.attempts, OLD.run_ms, -1
     WHERE OLD.lane_id IS NOT NULL;
     INSERT INTO waiting_changes (lane_id, slot, change)
     SELECT OLD.lane_id, min(max(CAST(OLD.priority AS INTEGER), 0), 1023), -1
@@ -177,7 +217,7 @@ END;
 
 CREATE TABLE replaced_tasks (
     id INTEGER PRIMARY KEY,
-    type, status, attempts, processing_started_utc, finished_at_utc, lane_id, priority, held
+    type, status, attempts, run_ms, lane_id, priority, held
 );
 
 CREATE TRIGGER task_may_replace BEFORE INSERT ON task_queue
@@ -186,10 +226,10 @@ WHEN EXISTS (SELECT 1 FROM task_queue WHERE id = NEW.id)
 BEGIN
     DELETE FROM replaced_tasks;
     INSERT INTO replaced_tasks
-    SELECT id, type, status, attempts, processing_started_utc, finished_at_utc, lane_id, priority, held
+    SELECT id, type, status, attempts, run_ms, lane_id, priority, held
     FROM task_queue WHERE id = NEW.id
     UNION
-    SELECT id, type, status, attempts, processing_started_utc, finished_at_utc, lane_id, priority, held
+    SELECT id, type, status, attempts, run_ms, lane_id, priority, held
     FROM task_queue WHERE idempotency_key = NEW.idempotency_key;
 END;
 
@@ -206,16 +246,17 @@ WHEN (NEW.id IS NOT OLD.id OR NEW.idempotency_key IS NOT OLD.idempotency_key)
 BEGIN
     DELETE FROM replaced_tasks;
     INSERT INTO replaced_tasks
-    SELECT id, type, status, attempts, processing_started_utc, finished_at_utc, lane_id, priority, held
+    SELECT id, type, status, attempts, run_ms, lane_id, priority, held
     FROM task_queue WHERE id = NEW.id AND id <> OLD.id
     UNION
-    SELECT id, type, status, attempts, processing_started_utc, finished_at_utc, lane_id, priority, held
+    SELECT id, type, status, attempts, run_ms, lane_id, priority, held
     FROM task_queue WHERE idempotency_key = NEW.idempotency_key AND id <> OLD.id;
 END;
 
 CREATE TRIGGER task_replaced_by_update AFTER UPDATE OF id, idempotency_key ON task_queue
 WHEN EXISTS (SELECT 1 FROM replaced_tasks)
 BEGIN
+    DELETE FROM replaced_tasks WHERE id = OLD.id;  -- a note that an upsert or OR IGNORE left; no row replaces itself
     INSERT INTO replacements (new_id) VALUES (NEW.id);
 END;
 
@@ -224,8 +265,8 @@ CREATE VIEW replacements (new_id) AS SELECT NULL WHERE 0;
 CREATE TRIGGER replacements_apply INSTEAD OF INSERT ON replacements
 BEGIN
     DELETE FROM replaced_tasks WHERE id <> NEW.new_id AND EXISTS (SELECT 1 FROM task_queue WHERE id = replaced_tasks.id);
-    INSERT INTO task_count_changes (type, status, attempts, started_utc, finished_utc, change)
-    SELECT type, status, attempts, processing_started_utc, finished_at_utc, -1
+    INSERT INTO task_count_changes (type, status, attempts, run_ms, change)
+    SELECT type, status, attempts, run_ms, -1
     FROM replaced_tasks WHERE lane_id IS NOT NULL;
     INSERT INTO waiting_changes (lane_id, slot, change)
     SELECT lane_id, min(max(CAST(priority AS INTEGER), 0), 1023), -1

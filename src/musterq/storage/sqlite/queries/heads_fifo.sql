@@ -1,8 +1,10 @@
--- The oldest tasks of the given lanes.
+-- The oldest tasks of the given lanes: of each lane the heads of its two halves in the index (tasks that waited since they were
+-- created, and late ones), then the oldest of these.
 SELECT task.id FROM json_each(:lanes) AS lane
-JOIN task_queue AS task ON task.id IN (
-    SELECT id FROM task_queue INDEXED BY task_waiting_by_id
-    WHERE status = 'queued' AND held = 0 AND lane_id = lane.value
+CROSS JOIN (SELECT 0 AS late UNION ALL SELECT 1) AS half
+CROSS JOIN task_queue AS task ON task.id IN (
+    SELECT id FROM task_queue
+    WHERE status = 'queued' AND held = 0 AND lane_id = lane.value AND late = half.late
     ORDER BY id LIMIT :limit
 )
 ORDER BY task.id LIMIT :limit

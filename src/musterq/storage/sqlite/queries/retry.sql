@@ -1,7 +1,7 @@
 -- Queues a finished task again, as if it had never been tried.
 UPDATE task_queue SET
     status = CASE WHEN :again IS NULL THEN 'queued' ELSE 'scheduled' END,
-    due_at_utc = CASE WHEN :again IS NULL THEN :now END,
+    due_at_utc = CASE WHEN :again IS NULL THEN :now END, late = 1, run_ms = NULL,
     run_after_utc = coalesce(:again, run_after_utc),
     attempts = 0, crashes = 0, cancel_requested = 0, error_message = NULL, result = NULL, expires_at_utc = NULL,
     finished_at_utc = NULL, processing_started_utc = NULL, reserved_at_utc = NULL, locked_by = NULL,

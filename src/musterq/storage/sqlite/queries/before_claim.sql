@@ -1,4 +1,5 @@
--- Whether a claim has something to bring back first: a scheduled task is due, a lease is over.
+-- What a claim must know first: whether a scheduled task is due, whether a lease is over, which lanes there are
+-- (by their generation), and what the worker said it can do (NULL: it is not registered).
 SELECT
     EXISTS (SELECT 1 FROM task_queue WHERE status = 'scheduled' AND run_after_utc <= :now),
     EXISTS (SELECT 1 FROM task_queue
@@ -12,4 +13,6 @@ SELECT
                      AND lease_boot_id < :boot_id AND lease_until_utc <= :now)
     OR EXISTS (SELECT 1 FROM task_queue
                WHERE status = 'processing' AND lease_until_utc IS NOT NULL
-                     AND lease_boot_id > :boot_id AND lease_until_utc <= :now)
+                     AND lease_boot_id > :boot_id AND lease_until_utc <= :now),
+    (SELECT value FROM musterq_meta WHERE name = 'lane_generation'),
+    (SELECT capabilities FROM workers WHERE worker_id = :worker)

@@ -1,0 +1,50 @@
+"""One process enqueues, another one that was idle starts the handler."""
+
+import random
+import time
+from pathlib import Path
+
+from benchmarks.harness import Row, Target, median, percentile
+from benchmarks.processes import running_worker
+from benchmarks.setting import Setting
+from musterq import TaskQueue
+
+PATIENCE_SECONDS = 30.0
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.01, 0.04  # long enough for a worker to fall asleep, at no fixed beat
+
+
+def rows(setting: Setting) -> list[Row]:
+    """The latencies count from just before `enqueue` is called, so that its commit is in them."""
+    with setting.new_folder() as folder, TaskQueue(folder / "queue.db") as queue:
+        queue.database.initialize_schema()
+        with running_worker(Path(queue.database.location)):
+            cpu_seconds(queue)  # from here on it is up
+            milliseconds = latencies(queue, setting.choose(quick=100, usual=300))
+            share = idle_percent(queue, setting.choose(quick=3, usual=10))
+    return [
+        Row(name="wake, median", figure=median(milliseconds), unit="ms", target=Target(below=1.0)),
+        Row(name="wake, 99th", figure=percentile(milliseconds, 0.99), unit="ms", target=Target(below=5.0)),
+        Row(name="idle worker", figure=share, unit="% of a core", target=Target(below=0.5)),
+    ]
+
+
+def latencies(queue: TaskQueue, n: int) -> list[float]:
+    """Milliseconds from the producer to the handler, one task at a time."""
+    handles = []
+    for _ in range(n):
+        time.sleep(random.uniform(SHORTEST_PAUSE, LONGEST_PAUSE))
+        handles.append(queue.enqueue("latency", {"sent_ns": time.time_ns()}))
+    return [handle.wait(PATIENCE_SECONDS) / 1e6 for handle in handles]
+
+
+def idle_percent(queue: TaskQueue, seconds: float) -> float:
+    """The share of a core that the worker takes while nothing is enqueued; asking it twice is in there."""
+    before = cpu_seconds(queue)
+    time.sleep(seconds)
+    return (cpu_seconds(queue) - before) / seconds * 100
+
+
+def cpu_seconds(queue: TaskQueue) -> float:
+    """What the worker process has used so far."""
+    seconds: float = queue.enqueue("cpu_seconds").wait(PATIENCE_SECONDS)
+    return seconds

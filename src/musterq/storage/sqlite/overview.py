@@ -1,0 +1,57 @@
+"""The whole at a glance: the metrics of the queue, and what each worker is doing."""
+
+from __future__ import annotations
+
+from musterq.models import ACTIVE_SECONDS, STALE_SECONDS, QueueMetrics, TaskStatus, WorkerActivity
+from musterq.storage.sqlite import reading
+from musterq.storage.sqlite.connection import Connection
+from musterq.storage.sqlite.queries import query
+from musterq.storage.sqlite.rescuing import IsDead
+from musterq.storage.sqlite.states import state_of
+from musterq.storage.sqlite.times import Moment
+from musterq.storage.sqlite.workers import WorkerAge, worker_ages
+
+
+def metrics(connection: Connection, is_dead: IsDead, now: Moment) -> QueueMetrics:
+    """The state of the queue, all of one moment."""
+    if not connection.in_transaction:
+        connection.run("BEGIN")  # what is read below is of one moment; whoever keeps the reader ends it
+    counts = reading.task_counts(connection)
+    seen = worker_ages(connection, now)
+    beating = [worker for worker in seen if worker.age_seconds <= ACTIVE_SECONDS]
+    return QueueMetrics(
+        depth_by_status=_by_status(counts),
+        queued_by_type={type: n for (type, status), n in counts.items() if status == TaskStatus.QUEUED},
+        oldest_queued_age_seconds=reading.oldest_waiting_seconds(connection, now),
+        statistics=reading.run_statistics(connection),
+        total_workers=len(seen),
+        active_workers=sum(not is_dead(worker) for worker in beating),
+        stale_workers=sum(worker.age_seconds > STALE_SECONDS for worker in seen),
+    )
+
+
+def activity(connection: Connection, is_dead: IsDead, now: Moment) -> list[WorkerActivity]:
+    """What every worker is doing; newest beat first."""
+    in_flight = dict(connection.rows(query("tasks_in_flight")))
+    seen = sorted(worker_ages(connection, now), key=lambda worker: worker.age_seconds)
+    return [_activity_of(worker, in_flight.get(worker.worker_id, 0), dead=is_dead(worker)) for worker in seen]
+
+
+def _by_status(counts: dict[tuple[str, str], int]) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for (_, status), n in counts.items():
+        sums[status] = sums.get(status, 0) + n
+    return sums
+
+
+def _activity_of(worker: WorkerAge, in_flight: int, *, dead: bool) -> WorkerActivity:
+    return WorkerActivity(
+        worker_id=worker.worker_id,
+        capabilities=worker.capabilities,
+        heartbeat_utc=worker.heartbeat_utc,
+        heartbeat_age_seconds=worker.age_seconds,
+        status=state_of(worker, dead=dead, tasks_in_flight=in_flight),
+        tasks_in_flight=in_flight,
+        host=worker.host,
+        pid=worker.pid,
+    )
