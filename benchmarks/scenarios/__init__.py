@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from benchmarks.harness import Row
-from benchmarks.scenarios import claim_complete, enqueue, enqueue_many, worker
+from benchmarks.scenarios import claim_complete, enqueue, enqueue_many, flat, memory, processes, wake, worker
 from benchmarks.setting import Setting
 
 SCENARIOS: Mapping[str, Callable[[Setting], list[Row]]] = {
@@ -11,4 +11,8 @@ SCENARIOS: Mapping[str, Callable[[Setting], list[Row]]] = {
     "enqueue_many": enqueue_many.rows,
     "claim_complete": claim_complete.rows,
     "worker": worker.rows,
+    "wake": wake.rows,
+    "flat": flat.rows,
+    "processes": processes.rows,
+    "memory": memory.rows,
 }

@@ -1,5 +1,6 @@
-"""Interrupts a call at every moment at which Python can run a signal handler: every_moment_program.py DATABASE CALL END.
+"""Interrupts a call at every moment at which Python can run a signal handler.
 
+Usage: every_moment_program.py DATABASE CALL END.
 Python runs handlers where a function of Python begins and where one of C returned, and just there a profiler is asked;
 so it raises the signal at the first of these moments, in the next round at the second, and so on until the call ends
 before. END is ``return`` or ``exit``: what the handler does when it has removed its worker. Each round is a process of

@@ -11,6 +11,8 @@ from typing import Any, Protocol
 from musterq.clock import Clock
 from musterq.storage import open_storage
 from musterq.storage.base import Storage
+from musterq.storage.sqlite.engine import SQLiteStorage
+from tests.storage.sqlite.apsw_driver import ApswDriver
 from tests.storage.sqlite_counts import verify_counts
 
 
@@ -55,4 +57,29 @@ SQLITE = Engine(
     verify_counts=verify_counts,
 )
 
-ENGINES = [SQLITE]
+
+class ApswShell:
+    """The same through the seam over apsw: two SQLite libraries in one process would spoil the file."""
+
+    def __init__(self, location: str) -> None:
+        self._connection = ApswDriver().connect(location)
+        self._connection.run("PRAGMA busy_timeout = 30000")
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        return self._connection.rows(sql, parameters)
+
+    def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        self._connection.run_many(sql, rows)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+SQLITE_APSW = Engine(
+    name="sqlite-apsw",
+    open=lambda folder, clock: SQLiteStorage(str(folder / "queue.db"), clock=clock, driver=ApswDriver()),
+    plain_sql=lambda storage: ApswShell(storage.location),
+    verify_counts=verify_counts,
+)
+
+ENGINES = [SQLITE, SQLITE_APSW]

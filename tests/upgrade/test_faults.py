@@ -26,7 +26,8 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="permissions and limi
 
 NO_DATABASES = {
     "text": b"Dear diary, today I was opened as a database.\n" * 100,
-    "short text": b"x",
+    "one byte": b"x",
+    "less than any database has": b"y" * 511,
     "zeros": bytes(8192),
     "another header": b"SQLite format 2\0" + bytes(8192),
     "random bytes": bytes(range(256)) * 64,

@@ -5,13 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 
-import msgspec
 import pytest
 
 from musterq.models import Claim, Outcome, TaskStatus
 from musterq.worker.bell import Bell
 from musterq.worker.executor import ThreadExecutor
-from tests.worker.test_pace import CLAIM
+from tests.worker.claims import claims
 from tests.worker.waiting import LIMIT, until
 
 Start = Callable[..., ThreadExecutor]
@@ -31,10 +30,6 @@ def start() -> Iterator[Start]:
     yield make
     for executor in started:
         assert executor.close(LIMIT)
-
-
-def claims(count: int) -> list[Claim]:
-    return [msgspec.structs.replace(CLAIM, task_id=number) for number in range(1, count + 1)]
 
 
 def complete(claim: Claim) -> Outcome:
@@ -92,6 +87,24 @@ def test_what_no_thread_has_begun_can_be_taken_back(start: Start) -> None:
     release.set()
     (outcome,) = until(executor.take_finished)
     assert outcome.claim.task_id == 1
+
+
+def test_what_waits_for_a_busy_thread_is_in_excess(start: Start) -> None:
+    """The last offered first; what an idle thread was woken for is its own."""
+    begun, release = threading.Semaphore(0), threading.Event()
+
+    def hold(claim: Claim) -> Outcome:
+        begun.release()
+        release.wait(LIMIT)
+        return complete(claim)
+
+    executor = start(hold, threads=2)
+    executor.offer(claims(4))
+    for _ in range(2):
+        assert begun.acquire(timeout=LIMIT)
+    assert [claim.task_id for claim in executor.take_excess()] == [4, 3]
+    assert executor.take_unstarted() == []
+    release.set()
 
 
 def test_a_finish_calls_whoever_asked_for_it_once(start: Start) -> None:

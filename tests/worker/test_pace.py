@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
-from musterq.models import Claim, Outcome, TaskStatus
+from musterq.models import Outcome, TaskStatus
 from musterq.worker.pace import Pace
-
-CLAIM = Claim(
-    task_id=1,
-    claim_token=1,
-    worker_id="worker-01",
-    type="thumbnail",
-    payload="{}",
-    arguments={},
-    priority=100,
-    compatibility="{}",
-    attempts=1,
-    max_attempts=5,
-    crashes=0,
-    max_crashes=3,
-    lease_until_utc=None,
-    created_at_utc=datetime(2030, 1, 1, tzinfo=UTC),
-)
+from tests.worker.claims import claim
 
 
 def ran(*seconds: float) -> list[Outcome]:
     """Outcomes of tasks that took so long."""
     return [
-        Outcome(claim=CLAIM, status=TaskStatus.COMPLETED, started_at=1000.0, finished_at=1000.0 + s) for s in seconds
+        Outcome(claim=claim(), status=TaskStatus.COMPLETED, started_at=1000.0, finished_at=1000.0 + s) for s in seconds
     ]
 
 
@@ -74,7 +56,7 @@ def test_outcomes_that_did_not_run_teach_nothing() -> None:
     pace = Pace(8, 128)
     pace.note(ran(0.004))
     before = pace.ahead
-    pace.note([Outcome(claim=CLAIM, status=TaskStatus.FAILED)])
+    pace.note([Outcome(claim=claim(), status=TaskStatus.FAILED)])
     assert pace.ahead == before
 
 

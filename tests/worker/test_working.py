@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -241,8 +242,9 @@ def test_a_burst_does_all_that_has_come_due(queue: TaskQueue) -> None:
     @queue.task()
     def late() -> None: ...
 
-    queue.enqueue_many([{"type": "late", "payload": {}, "delay": 0.3} for _ in range(1500)])
-    until(lambda: queue.database.storage.seconds_to_next_due() == 0)
+    due = datetime.now(UTC) + timedelta(seconds=0.5)
+    queue.enqueue_many([{"type": "late", "payload": {}, "run_at": due} for _ in range(1500)])
+    until(lambda: datetime.now(UTC) > due)
     drain(queue)
     assert queue.database.storage.metrics().depth_by_status == {"completed": 1500}
 

@@ -35,7 +35,7 @@ LINES: Mapping[str, tuple[logging.Logger, int, str]] = {
         "task %(task_id)d (%(type)s) failed on attempt %(attempt)d and will run again: %(error)s",
     ),
     "task.cancelled": (TASK, logging.INFO, "task %(task_id)d (%(type)s) was cancelled: %(error)s"),
-    "task.released": (TASK, logging.INFO, "task %(task_id)d (%(type)s) was given back"),
+    "task.released": (TASK, logging.DEBUG, "task %(task_id)d (%(type)s) was given back"),
     "tasks.rescued": (
         WORKER,
         logging.WARNING,

@@ -20,7 +20,6 @@ from musterq.worker.service import retry_pause
 from musterq.worker.stopping import StopRequest
 
 LOOK_SECONDS = 1.0  # in case an event was missed
-AGAIN_SECONDS = 0.02  # an event may come a moment before what it tells of can be read
 POLL_SECONDS = 0.05  # where the storage has no events
 GATHER_SECONDS = 0.005  # while the threads have enough to do, for outcomes to come together
 STALL_SECONDS = 0.1  # a task that waits longer for a thread goes to whoever has one free
@@ -69,7 +68,6 @@ class Claimer:
         self._held: dict[int, Claim] = {}  # by claim token: claimed, and not yet collected as finished
         self._unwritten: list[Outcome] = []
         self._failures = 0
-        self._was_woken = False
         stop.call(self._bell.wake, waiter.wake)
 
     @property
@@ -84,16 +82,21 @@ class Claimer:
                 self._cycle()
                 self._failures = 0
             except QueueDatabaseError as error:
-                self._rest_after(error)
+                self._bell.wait(self._failed(error))
 
-    def wind_down(self, seconds: float) -> int:
-        """Claim nothing more, finish what runs within the time, give back the rest; returns how many ran on."""
+    def wind_down(self, seconds: float) -> None:
+        """Claim nothing more, finish what runs within the time, and give back the rest."""
         deadline = time.monotonic() + seconds
         self._unwritten += self._let_go(self._executor.take_unstarted())
         while (self._held or self._unwritten) and (left := self._left(deadline)) > 0:
-            if self._try_to_write() and self._held:
+            pause = self._try_to_write()
+            if pause:
+                self._bell.wait(min(pause, left))
+            elif self._held:
                 self._sleep(self._bell, left)
-        return self._give_back_the_rest()
+        # the fence refuses the late finish of what still runs
+        self._unwritten = self._collect() + self._let_go(list(self._held.values()))
+        self._try_to_write()
 
     def _cycle(self) -> None:
         outcomes, limit = self._collect(), self._room()
@@ -117,8 +120,10 @@ class Claimer:
         offered = self._executor.oldest_offer()
         if offered is None or time.monotonic() - offered < STALL_SECONDS:
             return []
-        self._pace.note_stall()
-        return self._let_go(self._executor.take_unstarted())
+        outcomes = self._let_go(self._executor.take_excess())
+        if outcomes:
+            self._pace.note_stall()
+        return outcomes
 
     def _let_go(self, claims: Iterable[Claim]) -> list[Outcome]:
         """The outcomes that give these back, which are no longer held from here on."""
@@ -156,17 +161,9 @@ class Claimer:
             if not self._storage.promote(PROMOTE_BATCH):
                 self._stop.ask("drained")
             return
-        look = self._look_seconds()
+        look = LOOK_SECONDS if self._storage.can_notify else POLL_SECONDS
         due = self._storage.seconds_to_next_due()
-        started = time.monotonic()
         self._sleep(self._waiter, look if due is None else min(look, max(due, LEAST_SECONDS)))
-        self._was_woken = time.monotonic() - started < look
-
-    def _look_seconds(self) -> float:
-        """How long to sleep at most: not long when something woke us and nothing was there, for it may come yet."""
-        if self._was_woken:
-            return AGAIN_SECONDS
-        return LOOK_SECONDS if self._storage.can_notify else POLL_SECONDS
 
     def _sleep(self, sleeper: Sleeper, seconds: float) -> None:
         """Sleep until the next finish, a request to stop, what wakes this sleeper, or the end of the time."""
@@ -175,7 +172,8 @@ class Claimer:
             self._executor.call_nobody()
         self._executor.call_idle_threads()
 
-    def _rest_after(self, error: QueueDatabaseError) -> None:
+    def _failed(self, error: QueueDatabaseError) -> float:
+        """Tell of it; returns how long to wait before the next try."""
         self._failures += 1
         pause = retry_pause(self._failures)
         self._events.emit(
@@ -185,24 +183,18 @@ class Claimer:
             unwritten=len(self._unwritten),
             retry_in_seconds=pause,
         )
-        self._bell.wait(pause)
+        return pause
 
     def _left(self, deadline: float) -> float:
         return 0.0 if self._stop.at_once else deadline - time.monotonic()
 
-    def _try_to_write(self) -> bool:
+    def _try_to_write(self) -> float:
+        """Write what there is; returns how long to wait before the next try, 0 when it is written."""
+        outcomes = self._collect()
         try:
-            self._exchange(self._collect(), 0)
+            if outcomes:
+                self._exchange(outcomes, 0)
         except QueueDatabaseError as error:
-            self._rest_after(error)
-            return False
+            return self._failed(error)
         self._failures = 0
-        return True
-
-    def _give_back_the_rest(self) -> int:
-        """The fence refuses the late finish of what still runs."""
-        self._unwritten = self._collect()
-        running = len(self._held)
-        self._unwritten += self._let_go(list(self._held.values()))
-        self._try_to_write()
-        return running
+        return 0.0

@@ -29,11 +29,11 @@ from musterq.worker.claimer import Claimer
 from musterq.worker.executor import ThreadExecutor
 from musterq.worker.heartbeat import Heartbeat
 from musterq.worker.loading import handled_types
+from musterq.worker.option_values import MOST_THREADS
 from musterq.worker.pace import MOST_AHEAD, Pace
 from musterq.worker.scheduler import Scheduler
 from musterq.worker.stopping import StopRequest
 
-MOST_THREADS = 1000
 MOST_PREFETCH = 5000
 LONGEST_HOST = 200
 SHORTEST_SECONDS = 0.01
@@ -140,7 +140,9 @@ class WorkerEngine:
     def _start_claimer(self, storage: Storage, cleanup: ExitStack) -> Claimer:
         waiter = storage.waiter()
         cleanup.callback(waiter.close)
-        executor = ThreadExecutor(Runner(self._queue.definitions, storage, Random()).run, self._concurrency)  # noqa: S311  # jitter
+        cleanup.callback(self._stop.call)  # a late `stop` must not wake what is closed
+        runner = Runner(self._queue.definitions, storage, Random())  # noqa: S311  # it spreads retries
+        executor = ThreadExecutor(runner.run, self._concurrency)
         cleanup.callback(executor.close)
         executor.start()
         return Claimer(
@@ -190,8 +192,9 @@ class WorkerEngine:
     def _wind_down(self, claimer: Claimer, storage: Storage) -> None:
         self._stop.ask("failed")  # unless there is a reason already: then the loop ended by itself
         self._emit("worker.stopping", reason=self._stop.reason, running=claimer.held)
-        with self._faults_told():
-            storage.set_worker_state(self.worker_id, "draining")
+        if claimer.held:
+            with self._faults_told():
+                storage.set_worker_state(self.worker_id, "draining")
         claimer.wind_down(self._grace_seconds)
 
     def _leave(self, storage: Storage) -> None:

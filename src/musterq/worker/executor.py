@@ -72,6 +72,16 @@ class ThreadExecutor:
         """The claims that no thread has begun; none will."""
         return [claim for claim, _ in _take_all(self._ready)]
 
+    def take_excess(self) -> list[Claim]:
+        """Those of them for which no thread has been woken, the last ones first: every thread is busy."""
+        taken: list[Claim] = []
+        try:
+            while len(self._ready) > self._calls.qsize():  # a woken thread may wait long for the interpreter
+                taken.append(self._ready.pop()[0])
+        except IndexError:  # a thread was faster
+            return taken
+        return taken
+
     def oldest_offer(self) -> float | None:
         """The monotonic time of the offer of the claim that waits longest for a thread; None: none waits."""
         try:

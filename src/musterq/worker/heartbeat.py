@@ -28,5 +28,6 @@ class Heartbeat(Service):
         """Beat; never register again, since who removed the worker meant it."""
         if self._storage.heartbeat(self._worker_id):
             return self._seconds
-        self._removed()
+        if not self.stopping:  # else it was the worker itself
+            self._removed()
         return None

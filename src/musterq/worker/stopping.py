@@ -26,5 +26,5 @@ class StopRequest:
             wake()
 
     def call(self, *wakers: Callable[[], None]) -> None:
-        """Have these called at every request: they wake whoever sleeps and must look at it."""
+        """Have these called at every request, and no others: they wake whoever sleeps and must look at it."""
         self._wakers = wakers

@@ -7,6 +7,7 @@ Two copies of SQLite in one process do not see each other's locks and spoil the 
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -171,9 +172,9 @@ def _fault_of(error: sqlite3.Error, location: str) -> QueueDatabaseError:
     return fault(getattr(error, "sqlite_errorcode", None), str(error), location)
 
 
-def _same_file(one: str, other: str) -> bool:
+def _same_file(one: str | bytes, other: str) -> bool:
     try:
-        return Path(one).samefile(other)
+        return Path(os.fsdecode(one)).samefile(other)  # bytes, where the program's connection reads texts so
     except OSError:
         return False
 

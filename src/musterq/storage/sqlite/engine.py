@@ -75,10 +75,10 @@ class SQLiteStorage:
     @verb
     def initialize_schema(self) -> None:
         state = self._schema_state()
-        if state is schema.SchemaState.NEWER:
+        if state in schema.UNUSABLE:
             schema.check_current(state, self._path)
         if state is not schema.SchemaState.CURRENT:
-            self._sessions.write(lambda connection: schema.upgrade(connection, self._path))
+            self._sessions.change_schema(lambda connection: schema.upgrade(connection, self._path))
         self._ready = True
 
     @verb
@@ -87,7 +87,7 @@ class SQLiteStorage:
             return
         state = self._schema_state()
         if state is schema.SchemaState.EMPTY:
-            self._sessions.write(lambda connection: schema.upgrade(connection, self._path))
+            self._sessions.change_schema(lambda connection: schema.upgrade(connection, self._path))
         else:
             schema.check_current(state, self._path)
         self._ready = True
@@ -111,11 +111,11 @@ class SQLiteStorage:
 
     @verb
     def get(self, task_id: int) -> Task | None:
-        return self._read_any_text(lambda connection: reading.task(connection, task_id))
+        return self._read(lambda connection: reading.task(connection, task_id))
 
     @verb
     def find(self, which: TaskFilter) -> list[Task]:
-        return self._read_any_text(lambda connection: reading.find(connection, which))
+        return self._read(lambda connection: reading.find(connection, which))
 
     @verb
     def cancel(self, task_id: int) -> bool:
@@ -311,20 +311,22 @@ class SQLiteStorage:
     def _write(self, work: Callable[[Connection], T]) -> T:
         if not self._ready:
             self.ensure_schema()
-        return self._sessions.write(work)
+        try:
+            return self._sessions.write(work)
+        except QueueDatabaseError as error:
+            if not _is_broken_text(error):
+                raise
+            return self._sessions.write(_tolerating_broken_text(work))
 
     def _read(self, work: Callable[[Connection], T]) -> T:
         if not self._ready:
             self.ensure_schema()
-        return self._sessions.read(work)
-
-    def _read_any_text(self, work: Callable[[Connection], T]) -> T:
         try:
-            return self._read(work)
+            return self._sessions.read(work)
         except QueueDatabaseError as error:
             if not _is_broken_text(error):
                 raise
-            return self._read(_tolerating_broken_text(work))
+            return self._sessions.read(_tolerating_broken_text(work))
 
     def _exchange(self, outcomes: Sequence[Outcome], request: ClaimRequest | None) -> tuple[list[bool], list[Claim]]:
         now = Moment(self.clock)
@@ -333,12 +335,7 @@ class SQLiteStorage:
             held = [finishing.finish(connection, outcome, now) for outcome in outcomes]
             return held, [] if request is None else claiming.claim(connection, request, self._lanes, now)
 
-        try:
-            return self._write(finish_and_claim)
-        except QueueDatabaseError as error:
-            if not _is_broken_text(error):
-                raise
-            return self._write(_tolerating_broken_text(finish_and_claim))
+        return self._write(finish_and_claim)
 
     def _worker_ages(self) -> list[WorkerAge]:
         now = Moment(self.clock)

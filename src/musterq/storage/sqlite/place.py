@@ -32,9 +32,14 @@ def check_place(path: str) -> None:
     kind = file_system_of(os.path.realpath(folder))
     if kind in _NETWORK:
         raise QueueDatabaseError(
-            f"{path} is on a network file system ({kind}), whose locks SQLite cannot trust; use a local disk, or PostgreSQL"
+            f"{path} is on a network file system ({kind}), whose locks SQLite cannot trust; use a local disk"
         )
     _check_permissions(file, folder)
+    if file.exists() and 0 < file.stat().st_size < _SMALLEST_DATABASE:
+        raise QueueDatabaseError(f"{path} is not an SQLite database; give another path")
+
+
+_SMALLEST_DATABASE = 512  # bytes: SQLite takes a shorter file as empty, and would write over it
 
 
 def is_new(path: str) -> bool:

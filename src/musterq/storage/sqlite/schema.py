@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum, auto
 
 from musterq.errors import QueueSchemaError
 from musterq.storage.sqlite.connection import Connection
-from musterq.storage.sqlite.older import copy_older_rows, set_older_tables_aside
+from musterq.storage.sqlite.older import copy_older_rows, is_older_layout, make_again, set_older_tables_aside
 from musterq.storage.sqlite.queries import migrations, query
 
 
@@ -16,6 +17,7 @@ class SchemaState(Enum):
     EMPTY = auto()
     FOREIGN = auto()  # tables of an application, none of ours
     OLDER_LAYOUT = auto()
+    CLASHING = auto()  # things of an application that have our names
     OLDER_VERSION = auto()
     CURRENT = auto()
     NEWER = auto()
@@ -23,16 +25,29 @@ class SchemaState(Enum):
 
 def state_of(connection: Connection) -> SchemaState:
     """Read what is there."""
-    tables = {name for (name,) in connection.rows(query("tables"))}
-    if "musterq_meta" in tables:
+    objects = dict(connection.rows(query("objects")))
+    if objects.get("musterq_meta") == "table" and "counters" in objects:
         row = connection.row(query("schema_version"))
         version = row[0] if row is not None else 0
         if version == latest():
             return SchemaState.CURRENT
         return SchemaState.NEWER if version > latest() else SchemaState.OLDER_VERSION
-    if "task_queue" in tables:
+    if is_older_layout(connection):
         return SchemaState.OLDER_LAYOUT
-    return SchemaState.FOREIGN if tables else SchemaState.EMPTY
+    if _clashes(objects):
+        return SchemaState.CLASHING
+    return SchemaState.FOREIGN if objects else SchemaState.EMPTY
+
+
+#: What initialize_schema() refuses.
+UNUSABLE = frozenset({SchemaState.NEWER, SchemaState.CLASHING})
+_CREATES = re.compile(r"^CREATE (?:UNIQUE )?(?:TABLE|VIEW|INDEX|TRIGGER) (\w+)", re.MULTILINE)
+
+
+def _clashes(objects: dict[str, str]) -> list[str]:
+    """The names in a database without our tables that ours would need."""
+    ours = {name for _, script in migrations() for name in _CREATES.findall(script)}
+    return sorted(ours & objects.keys())
 
 
 def latest() -> int:
@@ -52,15 +67,13 @@ def check_current(state: SchemaState, location: str) -> None:
         SchemaState.EMPTY: "has no tables yet",
         SchemaState.FOREIGN: "is an application's database without musterq's tables",
         SchemaState.OLDER_LAYOUT: "has tables of an older layout",
+        SchemaState.CLASHING: "has tables or views of another program under names that musterq needs, such as task_queue",
         SchemaState.OLDER_VERSION: "has the tables of an older musterq",
         SchemaState.NEWER: "has the tables of a newer musterq",
     }[state]
-    remedy = (
-        "update musterq"
-        if state is SchemaState.NEWER
-        else "call initialize_schema() or run `musterq init`, which keeps everything that is in it"
-    )
-    raise QueueSchemaError(f"{location} {reason}; {remedy}")
+    remedy = {SchemaState.NEWER: "update musterq", SchemaState.CLASHING: "give the queue a file of its own"}
+    usual = "call initialize_schema() or run `musterq init`, which keeps everything that is in it"
+    raise QueueSchemaError(f"{location} {reason}; {remedy.get(state, usual)}")
 
 
 def upgrade(connection: Connection, location: str) -> None:
@@ -68,15 +81,15 @@ def upgrade(connection: Connection, location: str) -> None:
     state = state_of(connection)
     if state is SchemaState.CURRENT:
         return
-    if state is SchemaState.NEWER:
+    if state in UNUSABLE:
         check_current(state, location)
-    if state is SchemaState.OLDER_LAYOUT:
-        set_older_tables_aside(connection)
+    older = set_older_tables_aside(connection) if state is SchemaState.OLDER_LAYOUT else None
     row = connection.row(query("schema_version")) if state is SchemaState.OLDER_VERSION else None
     present = 0 if row is None else row[0]
     for version, script in migrations():
         if version > present:
             connection.script(script)
-    if state is SchemaState.OLDER_LAYOUT:
+    if older is not None:
         copy_older_rows(connection)
+        make_again(connection, older)
     connection.run(query("set_schema_version"), (latest(),))

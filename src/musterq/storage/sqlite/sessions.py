@@ -18,11 +18,15 @@ from musterq.storage.sqlite.checkpointing import LOG_LIMIT_BYTES, Checkpointer, 
 from musterq.storage.sqlite.connection import Connection, Driver
 from musterq.storage.sqlite.gate import WriteGate
 from musterq.storage.sqlite.place import check_place, is_new
+from musterq.storage.sqlite.queries import query
 from musterq.storage.sqlite.reentry import is_inside
 from musterq.storage.sqlite.transactions import Transaction
 from musterq.storage.sqlite.writer import Writer
 
 T = TypeVar("T")
+_PAGE_BYTES = (
+    2048  # a commit writes some ten pages for a few changed bytes in each: with 4096 it takes half as long again
+)
 _SETUP_PATIENCE_MS = 10_000
 _READER_PATIENCE_MS = 10_000
 _SYNCHRONOUS = {"normal": "NORMAL", "full": "FULL"}
@@ -78,6 +82,23 @@ class Sessions:
         """A write transaction on this thread's own connection; within an open one, a savepoint."""
         return Transaction(self.own, self.gate.begin, self._done)
 
+    def change_schema(self, work: Callable[[Connection], None]) -> None:
+        """Run ``work`` in a transaction of the file's own journal mode; if it fails, the file is as it was."""
+        check_place(self.path)
+        new = is_new(self.path)
+        connection = self.driver.connect(self.path)
+        try:
+            connection.run(f"PRAGMA busy_timeout = {_SETUP_PATIENCE_MS}")
+            if new:
+                connection.row(f"PRAGMA page_size = {_PAGE_BYTES}")  # both before the first table
+                connection.row("PRAGMA auto_vacuum = INCREMENTAL")
+            self._transact(connection, work)
+        except BaseException:
+            connection.close()
+            self._undo_half_written()
+            raise
+        connection.close()
+
     def own(self) -> Connection:
         """This thread's own connection."""
         self._check_open()
@@ -121,13 +142,29 @@ class Sessions:
         self._own: weakref.WeakValueDictionary[int, Connection] = weakref.WeakValueDictionary()
         self._here = _OfThisThread()
 
+    def _undo_half_written(self) -> None:
+        """After a commit that broke off, the first who reads the file plays the journal back: do it now."""
+        with contextlib.suppress(QueueDatabaseError):
+            connection = self.driver.connect(self.path)
+            try:
+                connection.rows(query("objects"))
+            finally:
+                connection.close()
+
+    def _transact(self, connection: Connection, work: Callable[[Connection], None]) -> None:
+        self.gate.begin(connection)
+        try:
+            work(connection)
+            connection.run("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.run("ROLLBACK")
+            raise
+
     def _connect_writer(self) -> Connection:
         check_place(self.path)
-        new = is_new(self.path)
         connection = self.driver.connect(self.path)
         connection.run(f"PRAGMA busy_timeout = {_SETUP_PATIENCE_MS}")
-        if new:
-            connection.row("PRAGMA auto_vacuum = INCREMENTAL")  # before the first table, and before WAL
         # two that switch at once get «locked» without any wait, so it is tried again
         self.gate.pass_through(lambda: connection.row("PRAGMA journal_mode = WAL"))
         self._configure(connection)

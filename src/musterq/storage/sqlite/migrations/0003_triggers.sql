@@ -26,7 +26,10 @@ BEGIN
     UPDATE musterq_meta SET value = value + 1 WHERE name = 'lane_generation';
 END;
 
--- Admission: a row without its lane gets it; its words and times are brought to their one form -----------------------------
+-- Admission: a row without its lane gets it; its words, numbers and times are brought to their one form --------------------
+--
+-- strftime(..., max(julianday(x), 1721425.5)) is x in the stored form, or NULL if it is no time: the 30th of February is
+-- the 1st or 2nd of March, and what is before the year 1, which no program in Python could read, is its first day.
 
 CREATE TRIGGER task_admitted AFTER INSERT ON task_queue
 WHEN NEW.lane_id IS NULL
@@ -36,21 +39,23 @@ BEGIN
     INSERT INTO lanes (type, compatibility) VALUES (NEW.type, NEW.compatibility) ON CONFLICT DO NOTHING;
     UPDATE task_queue SET
         lane_id = (SELECT lane_id FROM lanes WHERE type = NEW.type AND compatibility = NEW.compatibility),
-        run_after_utc = coalesce(strftime('%Y-%m-%d %H:%M:%f', NEW.run_after_utc), strftime('%Y-%m-%d %H:%M:%f', 'now')),
-        created_at_utc = coalesce(strftime('%Y-%m-%d %H:%M:%f', NEW.created_at_utc), strftime('%Y-%m-%d %H:%M:%f', 'now')),
-        updated_at_utc = coalesce(strftime('%Y-%m-%d %H:%M:%f', NEW.updated_at_utc), strftime('%Y-%m-%d %H:%M:%f', 'now')),
-        lease_until_utc = strftime('%Y-%m-%d %H:%M:%f', NEW.lease_until_utc),
-        reserved_at_utc = strftime('%Y-%m-%d %H:%M:%f', NEW.reserved_at_utc),
-        processing_started_utc = strftime('%Y-%m-%d %H:%M:%f', NEW.processing_started_utc),
-        finished_at_utc = strftime('%Y-%m-%d %H:%M:%f', NEW.finished_at_utc),
-        expires_at_utc = strftime('%Y-%m-%d %H:%M:%f', NEW.expires_at_utc),
+        run_after_utc = coalesce(strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.run_after_utc), 1721425.5)), strftime('%Y-%m-%d %H:%M:%f', 'now')),
+        created_at_utc = coalesce(strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.created_at_utc), 1721425.5)), strftime('%Y-%m-%d %H:%M:%f', 'now')),
+        updated_at_utc = coalesce(strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.updated_at_utc), 1721425.5)), strftime('%Y-%m-%d %H:%M:%f', 'now')),
+        lease_until_utc = strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.lease_until_utc), 1721425.5)),
+        reserved_at_utc = strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.reserved_at_utc), 1721425.5)),
+        processing_started_utc = strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.processing_started_utc), 1721425.5)),
+        finished_at_utc = strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.finished_at_utc), 1721425.5)),
+        expires_at_utc = strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.expires_at_utc), 1721425.5)),
+        priority = CASE typeof(NEW.priority)
+            WHEN 'integer' THEN NEW.priority WHEN 'real' THEN CAST(NEW.priority AS INTEGER) ELSE 100 END,
         run_ms = CASE WHEN NEW.status IN ('completed', 'failed', 'dead_letter') THEN
             max(0, CAST(round((julianday(NEW.finished_at_utc) - julianday(NEW.processing_started_utc)) * 86400000.0) AS INTEGER)) END,
         status = CASE
             WHEN NEW.status = 'leased' THEN 'processing'
             WHEN NEW.status = 'dead_letter' THEN 'failed'
             WHEN NEW.status = 'queued'
-                 AND strftime('%Y-%m-%d %H:%M:%f', NEW.run_after_utc) > strftime('%Y-%m-%d %H:%M:%f', 'now') THEN 'scheduled'
+                 AND strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.run_after_utc), 1721425.5)) > strftime('%Y-%m-%d %H:%M:%f', 'now') THEN 'scheduled'
             ELSE NEW.status END
     WHERE id = NEW.id;
 END;
@@ -62,6 +67,13 @@ BEGIN
     INSERT INTO lanes (type, compatibility) VALUES (NEW.type, NEW.compatibility) ON CONFLICT DO NOTHING;
     UPDATE task_queue
     SET lane_id = (SELECT lane_id FROM lanes WHERE type = NEW.type AND compatibility = NEW.compatibility)
+    WHERE id = NEW.id;
+END;
+
+CREATE TRIGGER task_priority_in_form AFTER UPDATE OF priority ON task_queue
+WHEN typeof(NEW.priority) <> 'integer'
+BEGIN
+    UPDATE task_queue SET priority = CASE typeof(NEW.priority) WHEN 'real' THEN CAST(NEW.priority AS INTEGER) ELSE 100 END
     WHERE id = NEW.id;
 END;
 
@@ -81,7 +93,7 @@ END;
 
 CREATE TRIGGER task_put_off AFTER UPDATE OF run_after_utc ON task_queue
 WHEN NEW.status = 'queued' AND NEW.run_after_utc IS NOT OLD.run_after_utc AND NEW.claim_token IS OLD.claim_token
-     AND strftime('%Y-%m-%d %H:%M:%f', NEW.run_after_utc) > strftime('%Y-%m-%d %H:%M:%f', 'now')
+     AND strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.run_after_utc), 1721425.5)) > strftime('%Y-%m-%d %H:%M:%f', 'now')
 BEGIN
     UPDATE task_queue SET status = 'scheduled' WHERE id = NEW.id;
 END;
@@ -91,26 +103,26 @@ CREATE TRIGGER task_times_in_form
 AFTER UPDATE OF run_after_utc, created_at_utc, updated_at_utc, lease_until_utc, reserved_at_utc,
                 processing_started_utc, finished_at_utc, expires_at_utc, due_at_utc ON task_queue
 WHEN NEW.claim_token IS OLD.claim_token AND NEW.lane_id IS OLD.lane_id AND (
-    NEW.run_after_utc NOT GLOB '????-??-?? ??:??:??.???'
-    OR NEW.created_at_utc NOT GLOB '????-??-?? ??:??:??.???'
-    OR NEW.updated_at_utc NOT GLOB '????-??-?? ??:??:??.???'
-    OR NEW.lease_until_utc NOT GLOB '????-??-?? ??:??:??.???'
-    OR NEW.reserved_at_utc NOT GLOB '????-??-?? ??:??:??.???'
-    OR NEW.processing_started_utc NOT GLOB '????-??-?? ??:??:??.???'
-    OR NEW.finished_at_utc NOT GLOB '????-??-?? ??:??:??.???'
-    OR NEW.expires_at_utc NOT GLOB '????-??-?? ??:??:??.???'
-    OR NEW.due_at_utc NOT GLOB '????-??-?? ??:??:??.???')
+    NEW.run_after_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.run_after_utc), 1721425.5))
+    OR NEW.created_at_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.created_at_utc), 1721425.5))
+    OR NEW.updated_at_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.updated_at_utc), 1721425.5))
+    OR NEW.lease_until_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.lease_until_utc), 1721425.5))
+    OR NEW.reserved_at_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.reserved_at_utc), 1721425.5))
+    OR NEW.processing_started_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.processing_started_utc), 1721425.5))
+    OR NEW.finished_at_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.finished_at_utc), 1721425.5))
+    OR NEW.expires_at_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.expires_at_utc), 1721425.5))
+    OR NEW.due_at_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.due_at_utc), 1721425.5)))
 BEGIN
     UPDATE task_queue SET
-        run_after_utc = coalesce(strftime('%Y-%m-%d %H:%M:%f', NEW.run_after_utc), strftime('%Y-%m-%d %H:%M:%f', 'now')),
-        created_at_utc = coalesce(strftime('%Y-%m-%d %H:%M:%f', NEW.created_at_utc), strftime('%Y-%m-%d %H:%M:%f', 'now')),
-        updated_at_utc = coalesce(strftime('%Y-%m-%d %H:%M:%f', NEW.updated_at_utc), strftime('%Y-%m-%d %H:%M:%f', 'now')),
-        lease_until_utc = strftime('%Y-%m-%d %H:%M:%f', NEW.lease_until_utc),
-        reserved_at_utc = strftime('%Y-%m-%d %H:%M:%f', NEW.reserved_at_utc),
-        processing_started_utc = strftime('%Y-%m-%d %H:%M:%f', NEW.processing_started_utc),
-        finished_at_utc = strftime('%Y-%m-%d %H:%M:%f', NEW.finished_at_utc),
-        expires_at_utc = strftime('%Y-%m-%d %H:%M:%f', NEW.expires_at_utc),
-        due_at_utc = strftime('%Y-%m-%d %H:%M:%f', NEW.due_at_utc)
+        run_after_utc = coalesce(strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.run_after_utc), 1721425.5)), strftime('%Y-%m-%d %H:%M:%f', 'now')),
+        created_at_utc = coalesce(strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.created_at_utc), 1721425.5)), strftime('%Y-%m-%d %H:%M:%f', 'now')),
+        updated_at_utc = coalesce(strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.updated_at_utc), 1721425.5)), strftime('%Y-%m-%d %H:%M:%f', 'now')),
+        lease_until_utc = strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.lease_until_utc), 1721425.5)),
+        reserved_at_utc = strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.reserved_at_utc), 1721425.5)),
+        processing_started_utc = strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.processing_started_utc), 1721425.5)),
+        finished_at_utc = strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.finished_at_utc), 1721425.5)),
+        expires_at_utc = strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.expires_at_utc), 1721425.5)),
+        due_at_utc = strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.due_at_utc), 1721425.5))
     WHERE id = NEW.id;
 END;
 
@@ -279,10 +291,10 @@ END;
 -- Workers and logs ----------------------------------------------------------------------------------------------------
 
 CREATE TRIGGER worker_beat_in_form AFTER UPDATE OF heartbeat_utc ON workers
-WHEN NEW.heartbeat_utc NOT GLOB '????-??-?? ??:??:??.???'
+WHEN NEW.heartbeat_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.heartbeat_utc), 1721425.5))
 BEGIN
     UPDATE workers
-    SET heartbeat_utc = coalesce(strftime('%Y-%m-%d %H:%M:%f', NEW.heartbeat_utc), strftime('%Y-%m-%d %H:%M:%f', 'now'))
+    SET heartbeat_utc = coalesce(strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.heartbeat_utc), 1721425.5)), strftime('%Y-%m-%d %H:%M:%f', 'now'))
     WHERE worker_id = NEW.worker_id;
 END;
 
@@ -292,23 +304,29 @@ BEGIN
     UPDATE task_queue
     SET lease_until_utc = strftime('%Y-%m-%d %H:%M:%f', 'now', '+60 seconds'), lease_text = 'removed', lease_boot_id = NULL
     WHERE status = 'processing' AND locked_by = OLD.worker_id AND lease_until_utc IS NULL;
-    DELETE FROM worker_facts WHERE worker_id = OLD.worker_id;
+END;
+
+-- What its process told is forgotten only when another worker comes in, not when its row goes: a replacement under
+-- recursive_triggers deletes the row too, and must lose nothing.
+CREATE TRIGGER worker_comes BEFORE INSERT ON workers
+BEGIN
+    DELETE FROM worker_facts WHERE worker_id NOT IN (SELECT worker_id FROM workers);
 END;
 
 -- ... until a worker of this id is there again. (An INSERT OR REPLACE under recursive_triggers comes by both.)
 CREATE TRIGGER worker_added AFTER INSERT ON workers
 BEGIN
     UPDATE workers
-    SET heartbeat_utc = coalesce(strftime('%Y-%m-%d %H:%M:%f', NEW.heartbeat_utc), strftime('%Y-%m-%d %H:%M:%f', 'now'))
-    WHERE worker_id = NEW.worker_id AND NEW.heartbeat_utc NOT GLOB '????-??-?? ??:??:??.???';
+    SET heartbeat_utc = coalesce(strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.heartbeat_utc), 1721425.5)), strftime('%Y-%m-%d %H:%M:%f', 'now'))
+    WHERE worker_id = NEW.worker_id AND NEW.heartbeat_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.heartbeat_utc), 1721425.5));
     UPDATE task_queue SET lease_until_utc = NULL, lease_text = NULL
     WHERE status = 'processing' AND locked_by = NEW.worker_id AND lease_text = 'removed';
 END;
 
 CREATE TRIGGER log_time_in_form AFTER INSERT ON task_logs
-WHEN NEW.at_utc NOT GLOB '????-??-?? ??:??:??.???'
+WHEN NEW.at_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.at_utc), 1721425.5))
 BEGIN
     UPDATE task_logs
-    SET at_utc = coalesce(strftime('%Y-%m-%d %H:%M:%f', NEW.at_utc), strftime('%Y-%m-%d %H:%M:%f', 'now'))
+    SET at_utc = coalesce(strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.at_utc), 1721425.5)), strftime('%Y-%m-%d %H:%M:%f', 'now'))
     WHERE log_id = NEW.log_id;
 END;

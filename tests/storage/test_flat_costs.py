@@ -1,0 +1,116 @@
+"""What runs often costs the same at any depth: its queries seek in an index, and a claim's time does not grow."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from musterq.models import NewTask, SchedulingStrategy, TaskStatus
+from musterq.storage.base import Storage
+from tests.storage.engines import SQLITE
+from tests.storage.making import end, release, take, take_one
+from tests.support import MovableClock
+
+QUERIES = {
+    file.name.removesuffix(".sql"): file.read_text(encoding="utf-8")
+    for file in files("musterq.storage.sqlite").joinpath("queries").iterdir()
+    if file.name.endswith(".sql")
+}
+#: What is read from end to end, and why that is bounded.
+BOUNDED = {
+    "older_claims": "once, at an upgrade",
+    "find": "a page: by id, backwards, up to its limit",
+    "oldest_waiting": "the first entry of an index",
+    "tasks_in_flight": "an index of the tasks that are being worked on",
+    "orphans": "the same index",
+    "leases_over": "the same kind of index",
+}
+FEW, MANY = 500, 50_000
+
+
+@pytest.fixture
+def storage(tmp_path: Path, clock: MovableClock) -> Iterator[Storage]:
+    storage = SQLITE.open(tmp_path, clock)
+    storage.initialize_schema()
+    yield storage
+    storage.close()
+
+
+def plan(storage: Storage, query: str) -> list[str]:
+    """How SQLite would run it, a line for each table."""
+    names = set(re.findall(r"(?<!:):([a-z_]+)", query))
+    parameters: object = dict.fromkeys(names, "[1]") if names else ("1",) * query.count("?")
+    return [row[3] for row in storage.execute(f"EXPLAIN QUERY PLAN {query}", parameters)]
+
+
+@pytest.mark.parametrize("name", sorted(set(QUERIES) - {"older_ids", "older_ids_of_empty_tables"}))
+def test_no_query_reads_all_tasks(storage: Storage, name: str):
+    """Every query seeks; what reads an index from its start is listed with the reason why that is short."""
+    query = re.sub(r"^--.*\n", "", QUERIES[name], flags=re.MULTILINE)
+    scans = [line for line in plan(storage, query) if re.match(r"SCAN (task_queue|task)\b", line)]
+    if name in BOUNDED:
+        scans = [line for line in scans if "USING" not in line] if name not in ("older_claims", "find") else []
+    assert scans == []
+
+
+@pytest.mark.parametrize("name", BOUNDED)
+def test_what_is_listed_as_bounded_is_there(name: str):
+    assert name in QUERIES
+
+
+def fill(storage: Storage, count: int) -> None:
+    """Tasks in ten lanes, half of which a worker without a GPU may serve, in all priorities."""
+    storage.enqueue(
+        [
+            NewTask(
+                type=f"type-{n % 5}",
+                payload="{}",
+                priority=1 + n * 7 % 1000,
+                compatibility="{}" if n % 2 else '{"gpu": true}',
+            )
+            for n in range(count)
+        ]
+    )
+
+
+def quickest(act: Callable[[], object], rounds: int = 60) -> float:
+    """The least time of many, which a busy machine disturbs least."""
+    best = float("inf")
+    for _ in range(rounds):
+        began = time.perf_counter()
+        act()
+        best = min(best, time.perf_counter() - began)
+    return best
+
+
+def test_costs_do_not_grow_with_the_queue(tmp_path: Path, clock: MovableClock):
+    """A claim and its end by each strategy, and the metrics: at a hundred times the depth less than four times the time."""
+    times: dict[int, dict[str, float]] = {}
+    for depth in (FEW, MANY):
+        folder = tmp_path / str(depth)
+        folder.mkdir()
+        storage = SQLITE.open(folder, clock)
+        storage.initialize_schema()
+        fill(storage, depth)
+        times[depth] = measured(storage)
+        storage.close()
+    growth = {what: times[MANY][what] / times[FEW][what] for what in times[FEW]}
+    assert {what: round(ratio, 1) for what, ratio in growth.items() if ratio >= 4} == {}
+
+
+def measured(storage: Storage) -> dict[str, float]:
+    acts = {
+        f"claim and release by {strategy}": lambda strategy=strategy: release(storage, take_one(storage, strategy=strategy))
+        for strategy in SchedulingStrategy
+    }
+    acts["claim and complete"] = lambda: end(storage, take_one(storage), TaskStatus.COMPLETED)
+    acts["claim of nothing"] = lambda: take(storage, types=frozenset(["none"]))
+    acts["metrics"] = storage.metrics
+    acts["counts"] = storage.task_counts
+    acts["rescue of nothing"] = storage.rescue_expired
+    return {what: quickest(act) for what, act in acts.items()}
