@@ -18,7 +18,7 @@ def main() -> int:
     arguments = parsed(sys.argv[1:])
     arguments.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=arguments.folder) as folder:
-        rows = measured(arguments.only, Setting(folder=Path(folder), size=arguments.size))
+        rows = measured(names_of(arguments.only), Setting(folder=Path(folder), size=arguments.size))
     if arguments.json is not None:
         arguments.json.write_text(as_json(rows) + "\n", encoding="utf-8")
     conclude(rows, arguments.size)
@@ -31,7 +31,7 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", dest="size", action="store_const", const=Size.QUICK, help="small; figures are rough")
     size.add_argument("--large", dest="size", action="store_const", const=Size.LARGE, help="ten million tasks")
-    parser.add_argument("--only", metavar="NAME,...", type=chosen, default=list(SCENARIOS), help=", ".join(SCENARIOS))
+    parser.add_argument("--only", metavar="NAME", nargs="+", type=chosen, help="some of: " + ", ".join(SCENARIOS))
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures there, too")
     parser.add_argument("--folder", type=Path, default=CACHE, help="on the disk to measure on (%(default)s)")
     parser.set_defaults(size=Size.USUAL)
@@ -44,6 +44,11 @@ def chosen(text: str) -> list[str]:
     if unknown := [name for name in names if name not in SCENARIOS]:
         raise argparse.ArgumentTypeError(f"no scenario {', '.join(unknown)}; there are {', '.join(SCENARIOS)}")
     return names
+
+
+def names_of(only: Sequence[Sequence[str]] | None) -> list[str]:
+    """The scenarios that are asked for, in the order in which they are; all of them if none is named."""
+    return list(SCENARIOS) if only is None else [name for names in only for name in names]
 
 
 def measured(names: Sequence[str], setting: Setting) -> list[Row]:

@@ -7,6 +7,7 @@ from benchmarks.raw import RawQueue
 from benchmarks.setting import PAYLOAD, TYPE, Setting
 from benchmarks.timing import seconds_of
 from musterq import TaskQueue
+from musterq.producing import EnqueueItem
 
 
 def rows(setting: Setting) -> list[Row]:
@@ -19,7 +20,7 @@ def rows(setting: Setting) -> list[Row]:
 
 def musterq_seconds(setting: Setting, n: int) -> float:
     """Seconds for `n` tasks, each checked and encoded."""
-    tasks = [{"type": TYPE, "payload": PAYLOAD} for _ in range(n)]
+    tasks: list[EnqueueItem] = [{"type": TYPE, "payload": PAYLOAD} for _ in range(n)]
     with setting.new_folder() as folder, TaskQueue(folder / "queue.db") as queue:
         queue.enqueue(TYPE, PAYLOAD)
         return seconds_of(lambda: queue.enqueue_many(tasks))

@@ -60,7 +60,7 @@ class ModelQueue:
             self.move(task, S.QUEUED, "promote")
         return min(len(due), limit)
 
-    def eligible(self, types: frozenset[str] | None, gpu: bool) -> list[ModelTask]:
+    def eligible(self, types: frozenset[str] | None, *, gpu: bool) -> list[ModelTask]:
         return [
             task
             for task in self.tasks.values()

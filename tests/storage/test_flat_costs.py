@@ -105,7 +105,9 @@ def test_costs_do_not_grow_with_the_queue(tmp_path: Path, clock: MovableClock):
 
 def measured(storage: Storage) -> dict[str, float]:
     acts = {
-        f"claim and release by {strategy}": lambda strategy=strategy: release(storage, take_one(storage, strategy=strategy))
+        f"claim and release by {strategy}": lambda strategy=strategy: release(
+            storage, take_one(storage, strategy=strategy)
+        )
         for strategy in SchedulingStrategy
     }
     acts["claim and complete"] = lambda: end(storage, take_one(storage), TaskStatus.COMPLETED)

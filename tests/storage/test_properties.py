@@ -1,3 +1,4 @@
+# ruff: noqa: ANN001, ANN003, PLR0917 - the arguments of a rule are drawn as its decorator says
 """Any sequence of verbs and plain SQL: the queue does what the simple model says, and every count equals a full count.
 
 Normally bounded to some seconds; ``HYPOTHESIS_PROFILE=thorough`` searches for minutes.
@@ -29,7 +30,7 @@ from tests.storage.making import check_counts
 from tests.storage.queue_model import ModelQueue, ModelTask, S
 from tests.support import MovableClock
 
-PROFILES = {"default": (25, 40), "thorough": (600, 80)}
+PROFILES = {"default": (150, 50), "thorough": (3000, 80)}
 EXAMPLES, STEPS = PROFILES[os.environ.get("HYPOTHESIS_PROFILE", "default")]
 
 types = st.sampled_from(["mail", "video", "audio"])
@@ -123,7 +124,7 @@ class QueueMachine(RuleBasedStateMachine):
     def claim(self, worker, strategy, limit, wanted, gpu, lease, seed) -> None:
         """First what a claim brings back, by a worker that may take nothing; then the claim, which must be right."""
         self.bring_back()
-        before = self.model.eligible(wanted, gpu)
+        before = self.model.eligible(wanted, gpu=gpu)
         request = ClaimRequest(
             worker_id=worker,
             limit=limit,
@@ -272,9 +273,12 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(worker=workers)
     def remove_worker(self, worker) -> None:
         known = self.storage.worker(worker) is not None
-        held = {task_id for (task_id,) in self.sql.execute(
-            "SELECT id FROM task_queue WHERE status = 'processing' AND locked_by = ?", (worker,)
-        )}
+        held = {
+            task_id
+            for (task_id,) in self.sql.execute(
+                "SELECT id FROM task_queue WHERE status = 'processing' AND locked_by = ?", (worker,)
+            )
+        }
         assert self.storage.remove_worker(worker) == known
         assert set(self.follow_rescue()) == (held if known else set())
 
@@ -298,10 +302,10 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(type=types, priority=priorities, status=statuses, gpu=st.booleans())
     def insert_by_sql(self, type, priority, status, gpu) -> None:
         ((task_id,),) = self.sql.execute(
-            "INSERT INTO task_queue (type, payload, priority, status, compatibility) VALUES (?, '{}', ?, ?, ?) RETURNING id",
+            "INSERT INTO task_queue (type, payload, priority, status, compatibility, run_after_utc) "
+            "VALUES (?, '{}', ?, ?, ?, '2020-01-01') RETURNING id",
             (type, priority, status.value, '{"gpu": true}' if gpu else "{}"),
         )
-        self.sql.execute("UPDATE task_queue SET run_after_utc = '2026-01-01' WHERE id = ?", (task_id,))
         self.add(task_id, type=type, priority=priority, needs_gpu=gpu, status=status)
 
     @precondition(lambda self: self.model.tasks)
@@ -337,12 +341,16 @@ class QueueMachine(RuleBasedStateMachine):
         values = (task.id, type, key)
         if self.engine.name.startswith("sqlite"):
             self.sql.execute(
-                "INSERT OR REPLACE INTO task_queue (id, type, payload, idempotency_key) VALUES (?, ?, '{}', ?)", values
+                "INSERT OR REPLACE INTO task_queue (id, type, payload, idempotency_key, run_after_utc) "
+                "VALUES (?, ?, '{}', ?, '2020-01-01')",
+                values,
             )
         else:
             self.sql.execute("DELETE FROM task_queue WHERE id = ? OR idempotency_key = ?", (task.id, key))
             self.sql.execute(
-                "INSERT INTO task_queue (id, type, payload, idempotency_key) VALUES (?, ?, '{}', ?)", values
+                "INSERT INTO task_queue (id, type, payload, idempotency_key, run_after_utc) "
+                "VALUES (?, ?, '{}', ?, '2020-01-01')",
+                values,
             )
         for gone in {task.id} | ({other.id} if other else set()):
             del self.model.tasks[gone]
@@ -350,9 +358,13 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(type=types, key=st.sampled_from(["k1", "k2", "k3"]), replace=st.booleans())
     def upsert_by_sql(self, type, key, replace) -> None:
-        action = "DO UPDATE SET type = excluded.type, idempotency_key = excluded.idempotency_key" if replace else "DO NOTHING"
+        action = (
+            "DO UPDATE SET type = excluded.type, idempotency_key = excluded.idempotency_key"
+            if replace
+            else "DO NOTHING"
+        )
         rows = self.sql.execute(
-            f"INSERT INTO task_queue (type, payload, idempotency_key) VALUES (?, '{{}}', ?) "
+            "INSERT INTO task_queue (type, payload, idempotency_key, run_after_utc) VALUES (?, '{}', ?, '2020-01-01') "
             f"ON CONFLICT (idempotency_key) WHERE idempotency_key IS NOT NULL {action} RETURNING id",
             (type, key),
         )
@@ -382,7 +394,9 @@ class QueueMachine(RuleBasedStateMachine):
     def keys_are_unique(self) -> None:
         if hasattr(self, "model"):
             stored = self.sql.execute("SELECT id, idempotency_key FROM task_queue WHERE idempotency_key IS NOT NULL")
-            assert sorted(tuple(row) for row in stored) == sorted((t.id, t.key) for t in self.model.tasks.values() if t.key)
+            assert sorted(tuple(row) for row in stored) == sorted(
+                (t.id, t.key) for t in self.model.tasks.values() if t.key
+            )
             assert len({key for _, key in stored}) == len(stored)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 
@@ -44,6 +45,24 @@ def test_every_claim_is_run_once(start: Start) -> None:
     finished: list[Outcome] = []
     until(lambda: finished.extend(executor.take_finished()) or len(finished) == 1000)
     assert sorted(outcome.claim.task_id for outcome in finished) == sorted([*range(1, 501)] * 2)
+
+
+def test_a_claim_that_is_offered_while_a_thread_falls_asleep_is_run(
+    start: Start,
+) -> None:
+    """Thousands of claims, each offered as soon as the one before has finished; nobody looks a second time."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # so that threads meet at every line
+    try:
+        executor = start(complete, threads=1)
+        bell = Bell()
+        for claim in claims(10_000):
+            executor.offer([claim])
+            if executor.call_on_finish(bell.wake, stock=0):
+                bell.wait(LIMIT)
+            assert len(executor.take_finished()) == 1
+    finally:
+        sys.setswitchinterval(usual)
 
 
 def test_claims_begin_in_the_order_in_which_they_were_offered(start: Start) -> None:

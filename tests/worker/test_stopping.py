@@ -119,17 +119,26 @@ def test_an_idle_worker_stops_at_once(queue: TaskQueue, held: Held, record: Reco
 
 
 def test_a_removed_worker_finishes_what_runs(queue: TaskQueue, held: Held, record: Record) -> None:
-    """And one stop afterwards is the first, not the second."""
-    engine = WorkerEngine(queue, worker_id="w1", heartbeat_seconds=0.02)
-    with working(engine) as thread:
+    """And one stop afterwards is the first, not the second: nothing is given back."""
+    other_go = threading.Event()
+
+    @queue.task()
+    def other() -> str:
+        assert other_go.wait(LIMIT)
+        return "done"
+
+    with working(engine := WorkerEngine(queue, worker_id="w1", heartbeat_seconds=0.02)) as thread:
+        other_handle = other.enqueue()
         (handle,) = begin(held)
         queue.storage.remove_worker("w1")
         until(lambda: record.named("worker.stopping"))
         engine.stop()
-        assert thread.is_alive()
         held.go.set()
+        assert handle.wait(LIMIT) == "done"  # so the loop has seen the stop
+        assert other_handle.status() == "processing"
+        other_go.set()
         until(lambda: not thread.is_alive())
-    assert handle.wait(0) == "done"
+    assert other_handle.wait(0) == "done"
 
 
 def test_a_stopping_worker_shows_itself_as_draining(queue: TaskQueue, held: Held) -> None:

@@ -29,6 +29,7 @@ class ThreadExecutor:
         self._finished: deque[Outcome] = deque()
         self._idle: deque[None] = deque()  # a mark for each thread that sleeps, or is about to
         self._calls: SimpleQueue[bool] = SimpleQueue()  # one wakes one thread; False ends it
+        self._called: deque[None] = deque()  # a mark for each thread that was woken and does not run yet
         self._on_finish: Callable[[], None] | None = None
         self._stock = 0
         self._threads = [
@@ -62,6 +63,7 @@ class ThreadExecutor:
                 self._idle.pop()
             except IndexError:
                 return
+            self._called.append(None)
             self._calls.put(True)  # noqa: FBT003  # the call's whole content
 
     def take_finished(self) -> list[Outcome]:
@@ -76,7 +78,7 @@ class ThreadExecutor:
         """Those of them for which no thread has been woken, the last ones first: every thread is busy."""
         taken: list[Claim] = []
         try:
-            while len(self._ready) > self._calls.qsize():  # a woken thread may wait long for the interpreter
+            while len(self._ready) > len(self._called):  # a woken thread may wait long for the interpreter
                 taken.append(self._ready.pop()[0])
         except IndexError:  # a thread was faster
             return taken
@@ -133,7 +135,11 @@ class ThreadExecutor:
         self._idle.append(None)
         if self._ready and self._unmark():  # offered before the mark stood there
             return True
-        return self._calls.get()
+        return self._calls.get() and self._wake_up()
+
+    def _wake_up(self) -> bool:
+        self._called.pop()
+        return True
 
     def _unmark(self) -> bool:
         try:

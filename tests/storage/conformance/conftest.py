@@ -1,4 +1,4 @@
-"""A storage of each engine, on a clock that stands still until a test moves it. Its counts are verified after each test."""
+"""A storage of each engine, on a clock that a test moves. All of its counts are verified after each test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever plain SQL does to the rows, every count stays right: the storage fixture compares all of them after each test.
+"""Whatever plain SQL does to the rows, every count stays right: the storage fixture compares all of them after a test.
 
 Here each kind of change is made at least once, on every status, and what can be seen of it is asked for.
 """
@@ -20,10 +20,12 @@ COLUMNS = "type, payload, priority, status, attempts, processing_started_utc, fi
 @pytest.fixture
 def rows(storage: Storage, sql: PlainSQL, clock: MovableClock) -> list[int]:
     """Ids of tasks of every status, in several lanes and priorities; the finished ones have run."""
+    sql.execute("BEGIN")
     for n in range(36):
         ran = (clock.text(-n - 60), clock.text(-n)) if n % 4 else (None, None)
         values = (f"type-{n % 2}", "{}", 1 + n * 27, STATUSES[n % 6], n % 4, *ran)
         sql.execute(f"INSERT INTO task_queue ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+    sql.execute("COMMIT")
     return [task_id for (task_id,) in sql.execute("SELECT id FROM task_queue ORDER BY id")]
 
 
@@ -140,7 +142,8 @@ def test_a_statement_that_fails_counts_nothing(storage: Storage, sql: PlainSQL):
     put(storage, idempotency_key="k")
     with pytest.raises(Exception, match=r"(?i)unique"):
         sql.execute(
-            "INSERT INTO task_queue (type, payload, idempotency_key) VALUES ('a', '1', 'x'), ('b', '2', 'y'), ('c', '3', 'k')"
+            "INSERT INTO task_queue (type, payload, idempotency_key) "
+            "VALUES ('a', '1', 'x'), ('b', '2', 'y'), ('c', '3', 'k')"
         )
     assert storage.types() == ["mail"]
 
@@ -150,7 +153,10 @@ def test_rows_copied_by_select(storage: Storage, sql: PlainSQL, rows: list[int])
     assert storage.metrics().depth_by_status == dict.fromkeys(STATUSES, 12)
 
 
-UPSERT = "INSERT INTO task_queue (type, payload, idempotency_key) VALUES ('upserted', '2', 'k') ON CONFLICT (idempotency_key) WHERE idempotency_key IS NOT NULL"
+UPSERT = """
+INSERT INTO task_queue (type, payload, idempotency_key) VALUES ('upserted', '2', 'k')
+ON CONFLICT (idempotency_key) WHERE idempotency_key IS NOT NULL
+"""
 
 
 @pytest.mark.parametrize("status", STATUSES)

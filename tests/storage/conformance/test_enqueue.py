@@ -13,7 +13,7 @@ from tests.storage.making import put, status, take, take_one, taken
 from tests.support import MovableClock
 
 HOSTILE = [
-    "it's \"quoted\"; DROP TABLE task_queue; --",
+    'it\'s "quoted"; DROP TABLE task_queue; --',
     "a\\0b %00 NUL",
     "🦆 ducks, Ünïcödé, 漢字",
     "x" * 255,

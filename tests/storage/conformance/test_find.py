@@ -35,7 +35,7 @@ def test_pages_meet_without_gap_or_overlap(storage: Storage):
         pages.append(page)
         cursor = page[-1]
     assert [len(page) for page in pages] == [3, 3, 3, 1]
-    assert sum(pages, []) == ids[::-1]
+    assert [task_id for page in pages for task_id in page] == ids[::-1]
 
 
 def test_pages_stay_in_place_while_tasks_come_in(storage: Storage):
@@ -72,3 +72,19 @@ def test_what_is_found_is_the_whole_task(storage: Storage):
 
 def test_a_task_that_is_not_there(storage: Storage):
     assert storage.get(1) is None
+
+
+@pytest.mark.parametrize("wanted", [*TaskStatus])
+def test_pages_of_one_status_are_whole_and_in_order(storage: Storage, wanted: TaskStatus):
+    """Whichever way the engine takes to them: few among many, and by pages."""
+    ids = {some: [put_as(storage, some) for _ in range(5)] for some in TaskStatus}
+    first = storage.find(TaskFilter(status=wanted, limit=3))
+    second = storage.find(TaskFilter(status=wanted, limit=3, before_id=first[-1].id))
+    assert [task.id for task in first + second] == sorted(ids[wanted], reverse=True)
+
+
+def put_as(storage: Storage, status: TaskStatus) -> int:
+    """A task that plain SQL put in, in this status."""
+    due = "datetime('now', '+1 day')" if status is TaskStatus.SCHEDULED else "datetime('now')"
+    sql = f"INSERT INTO task_queue (type, payload, status, run_after_utc) VALUES ('mail', '{{}}', '{status}', {due})"
+    return storage.execute(sql).lastrowid

@@ -62,7 +62,9 @@ def test_each_attempt_that_did_not_complete_has_a_row(storage: Storage):
     storage.promote(1)
     end(storage, take_one(storage, "worker-2"), FAILED, error="two", traceback="line 2")
     end(storage, take_one_of(storage, put(storage)), COMPLETED)
-    rows = storage.execute("SELECT task_id, attempt, worker_id, outcome, error, traceback FROM task_attempts").fetchall()
+    rows = storage.execute(
+        "SELECT task_id, attempt, worker_id, outcome, error, traceback FROM task_attempts"
+    ).fetchall()
     assert [tuple(row) for row in rows] == [
         (task_id, 1, "worker-1", "failed", "one", None),
         (task_id, 2, "worker-2", "failed", "two", "line 2"),

@@ -1,4 +1,4 @@
-"""The state of the whole queue, from counters. (That every count is right after each test: conftest.py.)"""
+"""The state of the whole queue, from counters; that each of them is right, the storage fixture sees after each test."""
 
 from __future__ import annotations
 

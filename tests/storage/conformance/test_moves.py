@@ -113,7 +113,11 @@ DONE: dict[str, tuple[str, Callable[[Scene], object]]] = {
     "claim": ("claim", lambda at: take(at.storage)),
     "claim by nobody": ("claim", lambda at: at.look()),
     "cancel": ("cancel", lambda at: at.cancel()),
-    **{f"finish as {status}": ("finish", lambda at, status=status: at.end(status)) for status in S if status != S.QUEUED},
+    **{
+        f"finish as {status}": ("finish", lambda at, status=status: at.end(status))
+        for status in S
+        if status != S.QUEUED
+    },
     "release": ("release", lambda at: at.release()),
     "rescue": ("rescue", lambda at: at.rescue()),
     "rescue when over": ("rescue", lambda at: (at.wait(), at.rescue())),

@@ -32,7 +32,16 @@ TASK_TIMES = [
     "updated_at_utc",
     "expires_at_utc",
 ]
-HOSTILE = ["'; DROP TABLE task_queue; --", "\\0 %00", "🦆漢字", "x" * 255, "worker/../x", " a  b ", '"{}"', "line\nbreak"]
+HOSTILE = [
+    "'; DROP TABLE task_queue; --",
+    "\\0 %00",
+    "🦆漢字",
+    "x" * 255,
+    "worker/../x",
+    " a  b ",
+    '"{}"',
+    "line\nbreak",
+]
 
 
 def put_in(sql: PlainSQL, **columns: object) -> int:
@@ -166,7 +175,9 @@ def test_a_lease_that_was_put_in_is_a_lease(storage: Storage, sql: PlainSQL, clo
 
 
 @pytest.mark.parametrize("seconds", [10, 300])
-def test_a_lease_that_was_changed_counts_as_it_reads(storage: Storage, sql: PlainSQL, clock: MovableClock, seconds: int):
+def test_a_lease_that_was_changed_counts_as_it_reads(
+    storage: Storage, sql: PlainSQL, clock: MovableClock, seconds: int
+):
     """Sooner or later than what the claim said."""
     put(storage)
     claim = take_one(storage, lease_seconds=60)

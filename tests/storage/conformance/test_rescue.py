@@ -61,7 +61,12 @@ def test_a_lease_that_is_over_brings_the_task_back(storage: Storage, clock: Mova
     assert storage.rescue_expired() == Rescued(queued=(task_id,))
     task = storage.get(task_id)
     assert task is not None
-    assert (task.status, task.locked_by, task.lease_until_utc, task.processing_started_utc) == ("queued", None, None, None)
+    assert (task.status, task.locked_by, task.lease_until_utc, task.processing_started_utc) == (
+        "queued",
+        None,
+        None,
+        None,
+    )
 
 
 def test_the_next_claim_brings_it_back_too(storage: Storage, clock: MovableClock):

@@ -1,4 +1,4 @@
-"""The orders in which tasks are taken. (The shares of WEIGHTED_RANDOM: test_strategy_shares.py.)"""
+"""The orders in which tasks are taken; test_strategy_shares.py proves the shares of WEIGHTED_RANDOM."""
 
 from __future__ import annotations
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 
 from musterq.errors import QueueDatabaseError
 from musterq.storage.base import Storage
+from tests.storage.engines import Engine
 from tests.storage.making import end, put, status, take, take_one, taken
+from tests.support import MovableClock
 
 
 def test_a_transaction_is_written_at_its_end(storage: Storage, other: Storage):
@@ -119,7 +122,7 @@ def test_a_fault_is_a_database_error_with_its_cause(storage: Storage):
     assert raised.value.__cause__ is not None
 
 
-def test_a_closed_storage_says_so(engine, tmp_path, clock):
+def test_a_closed_storage_says_so(engine: Engine, tmp_path: Path, clock: MovableClock):
     storage = engine.open(tmp_path, clock)
     storage.initialize_schema()
     put(storage)

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from musterq.storage.base import Storage, Waiter
+from tests.storage.engines import PlainSQL
 from tests.storage.making import put
 
 LONG = 50.0
@@ -58,7 +59,7 @@ def test_a_new_task_of_another_process_ends_the_wait(other: Storage, watched: Wa
     assert ends_soon(thread)
 
 
-def test_plain_sql_ends_the_wait(sql, watched: Waiter):
+def test_plain_sql_ends_the_wait(sql: PlainSQL, watched: Waiter):
     thread = in_thread(watched)
     sql.execute("INSERT INTO task_queue (type, payload) VALUES ('mail', '{}')")
     assert ends_soon(thread)

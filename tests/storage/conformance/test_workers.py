@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 
+from musterq.models import Worker
 from musterq.storage.base import Storage
 from tests.storage.making import FACTS, put, status, take, take_one
 from tests.support import MovableClock
 
 
-def names(workers) -> list[str]:
+def names(workers: Iterable[Worker]) -> list[str]:
     return [worker.worker_id for worker in workers]
 
 

@@ -201,22 +201,22 @@ class TimeIsOver(Exception):
     """What a signal handler raises, by the class of errors."""
 
 
-class _LineByLine:
-    """Raises at the n-th line that this thread runs of a file, as a signal handler may."""
+class _PointByPoint:
+    """Raises at the n-th point at which this thread, in the engine's files, would let a signal handler run.
 
-    def __init__(self, file: str, n: int, error: type[BaseException]) -> None:
+    That is where a function begins and where a call to the interpreter's own code returns.
+    """
+
+    def __init__(self, n: int, error: type[BaseException]) -> None:
         self.left = n
-        self._file = file
+        self._folder = str(Path(writer_module.__file__).parent)
         self._error = error
 
-    def __call__(self, frame: FrameType, event: str, argument: Any) -> Any:
-        if frame.f_code.co_filename != self._file:
-            return None
-        if event == "line":
+    def __call__(self, frame: FrameType, event: str, argument: Any) -> None:
+        if event in ("call", "c_return") and frame.f_code.co_filename.startswith(self._folder):
             self.left -= 1
             if self.left == 0:
                 raise self._error
-        return self
 
 
 class _Scene:
@@ -239,7 +239,7 @@ class _Scene:
 
         return work
 
-    def interrupt(self, trace: _LineByLine) -> tuple[BaseException | None, list[str]]:
+    def interrupt(self, profile: _PointByPoint) -> tuple[BaseException | None, list[str]]:
         """What the interrupted call raised, and what the followers were answered."""
         over, held = threading.Event(), threading.Event()
 
@@ -252,19 +252,19 @@ class _Scene:
             first = pool.submit(self.writer.write, hold)
             assert held.wait(30)
             followers = pool.submit(self._follow, pool, over, followers_wait)
-            error = self._run_traced(trace, over)
+            error = self._run_profiled(profile, over)
             first.result(30)
             return error, [follower.result(30) for follower in followers.result(30)]
 
-    def _run_traced(self, trace: _LineByLine, over: threading.Event) -> BaseException | None:
-        before = sys.gettrace()
-        sys.settrace(trace)
+    def _run_profiled(self, profile: _PointByPoint, over: threading.Event) -> BaseException | None:
+        before = sys.getprofile()
+        sys.setprofile(profile)
         try:
             self.writer.write(self.insert("interrupted"))
         except (Interrupted, TimeIsOver) as error:
             return error
         finally:
-            sys.settrace(before)
+            sys.setprofile(before)
             over.set()
         return None
 
@@ -290,21 +290,21 @@ class _Scene:
 
 
 @pytest.mark.parametrize("kind", [Interrupted, TimeIsOver])
-def test_a_handler_that_raises_at_any_line_of_the_writer(tmp_path: Path, kind: type[BaseException]) -> None:
+def test_a_handler_that_raises_at_any_point_of_a_write(tmp_path: Path, kind: type[BaseException]) -> None:
     """The others get their results, each once; the interrupted call is written or not, but not twice; writing goes on."""
     for n in itertools.count(1):
         scene = _Scene(tmp_path / f"{n}.db")
-        trace = _LineByLine(writer_module.__file__, n, kind)
-        error, answers = scene.interrupt(trace)
+        profile = _PointByPoint(n, kind)
+        error, answers = scene.interrupt(profile)
         assert answers == ["one", "two"]
         assert scene.writer.write(scene.insert("after")) == "after"
         scene.writer.close()
         found = scene.written()
-        assert found.pop("interrupted", 1 if error is None else 0) in ((1,) if error is None else (0, 1)), f"line {n}"
-        assert found == {"one": 1, "two": 1, "after": 1}, f"line {n}"
-        if trace.left > 0:
+        assert found.pop("interrupted", 1 if error is None else 0) in ((1,) if error is None else (0, 1)), f"point {n}"
+        assert found == {"one": 1, "two": 1, "after": 1}, f"point {n}"
+        if profile.left > 0:
             break
-        assert error is not None, f"line {n}: the handler's exception was lost"
+        assert error is not None, f"point {n}: the handler's exception was lost"
     assert n > 20
 
 

@@ -12,7 +12,14 @@ from tests.storage.making import put, status, take, take_one, taken
 from tests.support import MovableClock
 
 INSERT = "INSERT INTO task_queue (type, payload) VALUES"
-WRONG_TIMES = ["", "soon", "2026-99-99 00:00:00.000", "2026-02-30 25:61:61.999", "2026-02-30", "0000-01-01 00:00:00.000"]
+WRONG_TIMES = [
+    "",
+    "soon",
+    "2026-99-99 00:00:00.000",
+    "2026-02-30 25:61:61.999",
+    "2026-02-30",
+    "0000-01-01 00:00:00.000",
+]
 TIMES = ["created_at_utc", "run_after_utc", "lease_until_utc", "expires_at_utc", "finished_at_utc", "updated_at_utc"]
 
 

@@ -1,6 +1,6 @@
-"""`OR REPLACE`, `OR IGNORE` and their kin: SQLite removes rows without telling triggers, or tells them and drops the row.
+"""`OR REPLACE`, `OR IGNORE` and their kin: rows go without telling triggers, or triggers are told of rows that never come.
 
-Everything runs on connections with recursive triggers and foreign keys on and off, since each decides which triggers fire.
+Everything runs on connections with recursive triggers and foreign keys on and off: they decide which triggers fire.
 Counts are compared after each statement, and what belonged to a replaced task (logs, attempts) must be gone with it.
 """
 
@@ -15,6 +15,7 @@ from musterq.models import TaskStatus
 from musterq.storage.base import Storage
 from tests.storage.engines import SQLITE
 from tests.storage.making import FACTS, check_counts, end, put, status, take, take_one, taken
+from tests.support import MovableClock
 
 STATUSES = [status.value for status in TaskStatus]
 PRAGMAS = list(itertools.product(["ON", "OFF"], repeat=2))
@@ -103,7 +104,8 @@ def test_a_claim_does_not_survive_a_replacement(storage: Storage, sql: sqlite3.C
     put(storage)
     claim = take_one(storage)
     sql.execute(
-        "INSERT OR REPLACE INTO task_queue (id, type, payload, status, locked_by) VALUES (?, 'mail', '{}', 'processing', ?)",
+        "INSERT OR REPLACE INTO task_queue (id, type, payload, status, locked_by) "
+        "VALUES (?, 'mail', '{}', 'processing', ?)",
         (claim.task_id, claim.worker_id),
     )
     assert not end(storage, claim)
@@ -192,7 +194,8 @@ def test_upsert(storage: Storage, sql: sqlite3.Connection, target: str, action: 
     if changes_id:
         values = (task_id + 5, "k")
     sql.execute(
-        f"INSERT INTO task_queue (id, idempotency_key, type, payload) VALUES (?, ?, 'new', '2') ON CONFLICT {target} {action}",
+        "INSERT INTO task_queue (id, idempotency_key, type, payload) VALUES (?, ?, 'new', '2') "
+        f"ON CONFLICT {target} {action}",
         values,
     )
     check_counts(storage)
@@ -240,7 +243,7 @@ def test_replacing_a_worker_keeps_what_its_process_told(storage: Storage, sql: s
     assert storage.worker_activity()[0].status == "lost"
 
 
-def test_replacing_a_worker_keeps_its_tasks(storage: Storage, sql: sqlite3.Connection, clock):
+def test_replacing_a_worker_keeps_its_tasks(storage: Storage, sql: sqlite3.Connection, clock: MovableClock):
     """They stay under its beat: neither orphaned nor under a lease of their own."""
     put(storage)
     storage.register("worker-1", "{}")

@@ -280,7 +280,8 @@ class SQLiteStorage:
 
     def waiter(self) -> LogWaiter:
         self.ensure_schema()
-        self.task_counts()  # a connection that stays open keeps the log's file in place
+        self._write(lambda _connection: None)  # the writer opens the log, which a new file does not have yet,
+        self.task_counts()  # and a reader that stays open keeps it in place
         return LogWaiter(f"{self._path}-wal")
 
     # -- plain SQL -------------------------------------------------------------------------------

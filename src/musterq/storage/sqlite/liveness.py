@@ -105,7 +105,7 @@ def lock_name(worker_id: str) -> str:
     """A file name for any worker id, the same on file systems that do not tell upper from lower case."""
     if _SAFE_NAME.fullmatch(worker_id):
         return worker_id
-    readable = re.sub(r"[^a-z0-9._-]+", "_", worker_id.lower())[:60].lstrip(".")
+    readable = re.sub(r"[^a-z0-9._-]+", "_", worker_id.lower())[:60].lstrip(".-")
     return f"{readable}={hashlib.sha256(worker_id.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}"
 
 

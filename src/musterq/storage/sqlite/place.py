@@ -23,13 +23,13 @@ def check_place(path: str) -> None:
     Raises:
         QueueDatabaseError: no folder, a folder in its place, no permission, a network file system.
     """
-    file = Path(path)
+    file = Path(os.path.realpath(path))  # SQLite follows links, and keeps its log beside the file they lead to
     folder = file.parent
     if not folder.is_dir():
         raise QueueDatabaseError(f"{path}: its folder {folder} does not exist; create it or give another path")
     if file.is_dir():
         raise QueueDatabaseError(f"{path} is a folder; give the path of a file in it")
-    kind = file_system_of(os.path.realpath(folder))
+    kind = file_system_of(str(folder))
     if kind in _NETWORK:
         raise QueueDatabaseError(
             f"{path} is on a network file system ({kind}), whose locks SQLite cannot trust; use a local disk"

@@ -7,11 +7,14 @@ from math import sqrt
 from typing import Any
 
 from musterq.clock import text_to_datetime
-from musterq.models import RunStatistics, Task, TaskFilter
+from musterq.models import RunStatistics, Task, TaskFilter, TaskStatus
 from musterq.storage.sqlite.connection import Connection
 from musterq.storage.sqlite.queries import query
 from musterq.storage.sqlite.times import Moment
 
+#: Statuses whose tasks can be found without reading others, and up to how many that is the shorter way.
+_INDEXED = frozenset({*TaskStatus} - {TaskStatus.COMPLETED})
+_FEW_TASKS = 5000
 _COLUMNS = Task.__struct_fields__
 _QUANTILES = (0.5, 0.95, 0.99)
 _EXACT_UP_TO_MS = 6  # below, each bucket holds one whole number
@@ -25,16 +28,32 @@ def task(connection: Connection, task_id: int) -> Task | None:
 
 def find(connection: Connection, which: TaskFilter) -> list[Task]:
     """A page of tasks, newest id first."""
-    rows = connection.rows(
-        query("find"),
-        {
-            "status": which.status,
-            "type": which.type,
-            "limit": which.limit,
-            "before": 2**63 - 1 if which.before_id is None else which.before_id,
-        },
-    )
+    wanted = {
+        "status": which.status,
+        "type": which.type,
+        "limit": which.limit,
+        "before": 2**63 - 1 if which.before_id is None else which.before_id,
+    }
+    expected = _expected(connection, which)
+    if expected == 0:
+        return []
+    if which.status in _INDEXED and expected <= _FEW_TASKS:
+        ids = sorted((row[0] for row in connection.rows(query(f"ids_{which.status}"), wanted)), reverse=True)
+        rows = connection.rows(query("tasks_by_id"), {**wanted, "ids": str(ids)})
+    else:
+        rows = connection.rows(query("find"), {**wanted, "limit": min(which.limit, expected)})
     return [_task_of(row) for row in rows]
+
+
+def _expected(connection: Connection, which: TaskFilter) -> int:
+    """How many tasks have the status that is asked for, by the counters; 0 also where none has the type as well."""
+    counts = task_counts(connection)
+    both = sum(n for (type, status), n in counts.items() if _asked(which.status, status) and _asked(which.type, type))
+    return both and sum(n for (_, status), n in counts.items() if _asked(which.status, status))
+
+
+def _asked(wanted: str | None, found: str) -> bool:
+    return wanted is None or wanted == found
 
 
 def task_counts(connection: Connection) -> dict[tuple[str, str], int]:

@@ -30,7 +30,11 @@ if sys.platform == "linux":
 
         def __init__(self, log: str) -> None:
             self._inotify = INotify()
-            self._inotify.add_watch(log, flags.MODIFY | flags.DELETE_SELF)
+            try:
+                self._inotify.add_watch(log, flags.MODIFY | flags.DELETE_SELF)
+            except OSError:
+                self._inotify.close()
+                raise
 
         def fileno(self) -> int:
             return int(self._inotify.fileno())

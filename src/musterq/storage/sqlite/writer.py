@@ -115,7 +115,7 @@ class Writer:
                 self._waiting.remove(entry)
 
     def _hand_on(self, leader: _Entry) -> None:
-        if self._connection is not None and self._connection.in_transaction:
+        if self._connection is not None:
             self._roll_back(self._connection)
         while self._waiting and (self._waiting[0].done or self._waiting[0] is leader):
             self._waiting[0].wake()
@@ -134,6 +134,7 @@ class Writer:
         try:
             self._transact(connection, group)
         except Exception as error:
+            self._roll_back(connection)
             if len(group) == 1:
                 group[0].error, group[0].done = error, True
                 return
@@ -167,8 +168,6 @@ class Writer:
         except BaseException as error:
             if committing and not isinstance(error, QueueDatabaseError) and not connection.in_transaction:
                 _mark_done(group)  # a handler came right after the commit
-            elif connection.in_transaction:
-                connection.run("ROLLBACK")
             raise
 
     def _open(self) -> Connection:
@@ -179,9 +178,10 @@ class Writer:
         return self._connection
 
     def _roll_back(self, connection: Connection) -> None:
-        """What a handler, or the disk, kept from being rolled back; a connection that cannot do it is given up."""
+        """End the transaction, if one is open; a connection that cannot do that is given up."""
         try:
-            connection.run("ROLLBACK")
+            if connection.in_transaction:
+                connection.run("ROLLBACK")
         except QueueDatabaseError:
             self._connection = None
 

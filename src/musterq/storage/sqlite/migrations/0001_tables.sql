@@ -112,12 +112,16 @@ INSERT INTO musterq_meta (name, value) VALUES ('lane_generation', 1);
 CREATE UNIQUE INDEX task_by_idempotency_key ON task_queue (idempotency_key) WHERE idempotency_key IS NOT NULL;
 CREATE INDEX task_waiting_by_priority ON task_queue (lane_id, priority) WHERE status = 'queued' AND held = 0;
 CREATE INDEX task_waiting_by_id ON task_queue (lane_id, late) WHERE status = 'queued' AND held = 0;
+CREATE INDEX task_blocked ON task_queue (concurrency_key) WHERE status = 'queued' AND held = 1;
 CREATE INDEX task_late_since ON task_queue (coalesce(due_at_utc, created_at_utc)) WHERE status = 'queued' AND late = 1;
 CREATE INDEX task_scheduled ON task_queue (run_after_utc) WHERE status = 'scheduled';
-CREATE INDEX task_processing ON task_queue (locked_by) WHERE status = 'processing';
+-- A claim is in one of the next two: held under its worker's heartbeat, or under a lease of its own.
+CREATE INDEX task_held ON task_queue (locked_by) WHERE status = 'processing' AND lease_until_utc IS NULL;
 CREATE INDEX task_leased ON task_queue (lease_boot_id, lease_boot_ms)
     WHERE status = 'processing' AND lease_until_utc IS NOT NULL;
+CREATE INDEX task_cancel_requested ON task_queue (locked_by) WHERE status = 'processing' AND cancel_requested = 1;
 CREATE INDEX task_failed ON task_queue (finished_at_utc) WHERE status = 'failed';
+CREATE INDEX task_cancelled ON task_queue (finished_at_utc) WHERE status = 'cancelled';
 CREATE INDEX log_by_task ON task_logs (task_id);
 CREATE INDEX attempt_by_task ON task_attempts (task_id);
 CREATE INDEX worker_by_beat ON workers (heartbeat_utc);

@@ -320,7 +320,8 @@ BEGIN
     SET heartbeat_utc = coalesce(strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.heartbeat_utc), 1721425.5)), strftime('%Y-%m-%d %H:%M:%f', 'now'))
     WHERE worker_id = NEW.worker_id AND NEW.heartbeat_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.heartbeat_utc), 1721425.5));
     UPDATE task_queue SET lease_until_utc = NULL, lease_text = NULL
-    WHERE status = 'processing' AND locked_by = NEW.worker_id AND lease_text = 'removed';
+    WHERE status = 'processing' AND lease_until_utc IS NOT NULL AND lease_boot_id IS NULL
+          AND locked_by = NEW.worker_id AND lease_text = 'removed';
 END;
 
 CREATE TRIGGER log_time_in_form AFTER INSERT ON task_logs

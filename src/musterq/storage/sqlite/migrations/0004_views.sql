@@ -11,7 +11,10 @@ FROM task_queue GROUP BY type, status;
 
 CREATE VIEW v_worker_status AS
 SELECT worker_id, capabilities, heartbeat_utc,
-       (SELECT count(*) FROM task_queue WHERE status = 'processing' AND locked_by = workers.worker_id) AS active_tasks,
+       (SELECT count(*) FROM task_queue
+        WHERE status = 'processing' AND lease_until_utc IS NULL AND locked_by = workers.worker_id)
+       + (SELECT count(*) FROM task_queue
+          WHERE status = 'processing' AND lease_until_utc IS NOT NULL AND locked_by = workers.worker_id) AS active_tasks,
        CAST(round((julianday('now') - julianday(heartbeat_utc)) * 86400) AS INTEGER) AS seconds_since_heartbeat
 FROM workers;
 

@@ -1,2 +1,4 @@
--- Everything that a worker holds.
-SELECT id FROM task_queue WHERE status = 'processing' AND locked_by = :worker
+-- Everything that a worker holds, under the lease of its heartbeat or under leases of their own.
+SELECT id FROM task_queue WHERE status = 'processing' AND lease_until_utc IS NULL AND locked_by = :worker
+UNION ALL
+SELECT id FROM task_queue WHERE status = 'processing' AND lease_until_utc IS NOT NULL AND locked_by = :worker
