@@ -55,9 +55,11 @@ def measured(names: Sequence[str], setting: Setting) -> list[Row]:
     """The rows of all scenarios; each one's are shown as soon as they are there."""
     rows: list[Row] = []
     for name in names:
+        scenario = SCENARIOS[name]
+        print(f"{name}: {(scenario.__doc__ or '').strip()}", flush=True)
         start = time.monotonic()
-        found = SCENARIOS[name](setting)
-        print(f"{as_table(found)}\n({name}: {time.monotonic() - start:.0f} s)\n", flush=True)
+        found = scenario.rows(setting)
+        print(f"{as_table(found)}\n({time.monotonic() - start:.0f} s)\n", flush=True)
         rows += found
     return rows
 

@@ -1,4 +1,4 @@
-"""Processes of musterq's own: workers as people start them."""
+"""The processes that scenarios start: workers as people start them, and programs that are talked to line by line."""
 
 import os
 import subprocess
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Self
 
 from benchmarks.peer_environments import CHECKOUT
 
@@ -14,7 +15,7 @@ STOP_SECONDS = 30.0
 
 
 def command_of_worker(database: Path, *options: str) -> list[str]:
-    """The command line of a worker process with an empty handler, eight threads and the defaults otherwise."""
+    """The command line of a worker process with eight threads, and the defaults otherwise."""
     target = "benchmarks.programs.handlers:queue"
     given = ["--database", str(database), "--concurrency", str(CONCURRENCY), "--log-level", "error", *options]
     return [sys.executable, "-m", "musterq", "worker", target, *given]
@@ -32,17 +33,62 @@ def run_burst(database: Path, *, limit: float) -> None:
 
 
 @contextmanager
-def running_worker(database: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+def running_worker(database: Path) -> Iterator[None]:
     """A worker process that runs within the block, and is stopped in order at its end."""
-    with subprocess.Popen(command_of_worker(database, *options), cwd=CHECKOUT, env=without_settings()) as process:
+    with subprocess.Popen(command_of_worker(database), cwd=CHECKOUT, env=without_settings()) as process:
         try:
-            yield process
+            yield
         finally:
             process.terminate()
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
+            end(process)
+
+
+class Talk:
+    """A program of the benchmarks that is talked to line by line."""
+
+    def __init__(self, module: str, *words: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", f"benchmarks.programs.{module}", *words],
+            cwd=CHECKOUT,
+            env=without_settings(),
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Close its stdin, at which it ends."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        end(self._process)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def say(self, line: str) -> None:
+        """Send it a line.
+
+        Raises:
+            OSError: it has ended.
+        """
+        if self._process.stdin is not None:
+            self._process.stdin.write(f"{line}\n")
+            self._process.stdin.flush()
+
+    def hear(self) -> str:
+        """Wait for its next line; empty if it has ended."""
+        return self._process.stdout.readline() if self._process.stdout is not None else ""
+
+
+def end(process: subprocess.Popen[Any]) -> None:
+    """Wait for a process that was told to end, and make sure that it does."""
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def without_settings() -> dict[str, str]:

@@ -1,4 +1,7 @@
-"""One task at a time, each committed before the next."""
+"""One task at a time, each committed before the next.
+
+All at synchronous=NORMAL, but for huey-defaults: Huey as it comes waits for the disk at each commit.
+"""
 
 from functools import partial
 
@@ -23,7 +26,7 @@ def rows(setting: Setting) -> list[Row]:
 
 
 def against_peers(setting: Setting) -> list[Row]:
-    """Huey is judged at synchronous=NORMAL like all others; as it comes it waits for the disk at each commit."""
+    """Huey is judged at the setting that all have; as it comes, it is shown beside that."""
     n = setting.choose(quick=500, usual=3000)
     asked = {
         "plainjob": (n, Target(at_least=1.0)),

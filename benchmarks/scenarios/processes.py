@@ -1,21 +1,17 @@
 """Eight producer and four worker processes on one file."""
 
 import json
-import subprocess
-import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import Row, Target, percentile
-from benchmarks.peer_environments import CHECKOUT
-from benchmarks.processes import running_worker, without_settings
+from benchmarks.processes import Talk, running_worker
 from benchmarks.setting import Setting
 from musterq import QueueDatabase, QueueMonitoring
 
 PRODUCERS, WORKERS = 8, 4
-STOP_SECONDS = 60.0
 DRAIN_SECONDS = 120.0
 LOOK_SECONDS = 0.2
 NONE = Target(below=1.0)
@@ -37,22 +33,13 @@ def rows(setting: Setting) -> list[Row]:
 
 def run_producers(database: Path, seconds: float) -> list[dict[str, Any]]:
     """Start them all at one moment; what each of them says at its end."""
-    command = [sys.executable, "-m", "benchmarks.programs.producer", str(database), str(seconds)]
     with ExitStack() as running:
-        producers = [running.enter_context(started(command)) for _ in range(PRODUCERS)]
+        producers = [running.enter_context(Talk("producer", str(database), str(seconds))) for _ in range(PRODUCERS)]
         for producer in producers:
-            producer.stdout.readline()  # type: ignore[union-attr]  # it is a pipe
+            producer.hear()  # it is ready
         for producer in producers:
-            producer.stdin.write("go\n")  # type: ignore[union-attr]  # it is a pipe
-            producer.stdin.flush()  # type: ignore[union-attr]  # it is a pipe
-        return [json.loads(producer.communicate(timeout=seconds + STOP_SECONDS)[0]) for producer in producers]
-
-
-def started(command: list[str]) -> subprocess.Popen[str]:
-    """A process that is talked to by its stdin and stdout."""
-    return subprocess.Popen(
-        command, cwd=CHECKOUT, env=without_settings(), text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
+            producer.say("go")
+        return [json.loads(producer.hear()) for producer in producers]
 
 
 def wait_until_drained(database: QueueDatabase) -> None:

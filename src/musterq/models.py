@@ -217,6 +217,7 @@ class ClaimRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     ``lease_seconds`` None: the worker's own heartbeat is the lease. ``capabilities`` None: the
     registered ones. ``types`` None: every type. ``seed`` makes WEIGHTED_RANDOM repeatable.
+    ``register_unknown`` False: a worker that is not registered (any more) gets nothing.
     """
 
     worker_id: str

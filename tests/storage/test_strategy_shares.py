@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from tests.support import MovableClock
 DRAWS = 6000
 
 
-class TakenBack(Exception):
+class TakenBackError(Exception):
     """Undoes a claim with its transaction, so that every draw finds the same queue."""
 
 
@@ -32,12 +33,10 @@ def storage(tmp_path: Path, clock: MovableClock) -> Iterator[Storage]:
 
 def draw(storage: Storage, seed: int, limit: int = 1, **wish: object) -> list[Claim]:
     claims: list[Claim] = []
-    try:
-        with storage.transaction():
-            claims = take(storage, strategy=SchedulingStrategy.WEIGHTED_RANDOM, seed=seed, limit=limit, **wish)
-            raise TakenBack
-    except TakenBack:
-        return claims
+    with suppress(TakenBackError), storage.transaction():
+        claims = take(storage, strategy=SchedulingStrategy.WEIGHTED_RANDOM, seed=seed, limit=limit, **wish)
+        raise TakenBackError
+    return claims
 
 
 def share(priority: int) -> float:

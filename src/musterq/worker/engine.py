@@ -127,6 +127,7 @@ class WorkerEngine:
             cleanup.callback(self._leave, storage)
             claimer = self._start_claimer(storage, cleanup)
             self._start_services(storage, cleanup)
+            storage.set_worker_state(self.worker_id, "idle")
             self._emit(
                 "worker.started",
                 types=sorted(self._types),

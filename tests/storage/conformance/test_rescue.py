@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from musterq.errors import WorkerIdTakenError
-from musterq.models import Rescued, TaskStatus
+from musterq.models import ClaimRequest, Rescued, TaskStatus
 from musterq.storage.base import Storage
 from tests.storage.making import FACTS, end, put, status, take, take_one, taken
 from tests.support import MovableClock
@@ -230,7 +230,8 @@ def test_a_worker_that_holds_its_lock_is_suspended_not_lost(storage: Storage, cl
 def test_a_task_that_nobody_registered_holds_comes_back_after_a_lease(storage: Storage, clock: MovableClock):
     """As plain SQL may have left it."""
     task_id = put(storage)
-    take_one(storage, lease_seconds=None, register_unknown=False)
+    sql = "UPDATE task_queue SET status = 'processing', locked_by = 'nobody', updated_at_utc = ?"
+    storage.execute(sql, (clock.text(),))
     clock.advance(59)
     assert storage.rescue_expired() == Rescued()
     clock.advance(2)
@@ -245,6 +246,13 @@ def test_a_worker_deleted_by_plain_sql_loses_its_tasks_after_a_lease(storage: St
     assert storage.rescue_expired() == Rescued()
     clock.advance(65)
     assert storage.rescue_expired() == Rescued(queued=(task_id,))
+
+
+def test_a_worker_that_was_removed_claims_nothing_more(storage: Storage):
+    put(storage)
+    storage.register("worker-1", "{}")
+    storage.remove_worker("worker-1")
+    assert storage.claim(ClaimRequest(worker_id="worker-1", lease_seconds=None, register_unknown=False)) == []
 
 
 # -- budgets -----------------------------------------------------------------------------------------

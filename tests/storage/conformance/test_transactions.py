@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,31 +24,52 @@ def test_a_transaction_is_written_at_its_end(storage: Storage, other: Storage):
     assert sum(other.task_counts().values()) == 1
 
 
+def change_mind(storage: Storage) -> None:
+    with storage.transaction():
+        put(storage)
+        raise ChangedMindError
+
+
+def test_the_error_comes_out_as_it_was_raised(storage: Storage):
+    with pytest.raises(ChangedMindError):
+        change_mind(storage)
+    assert storage.task_counts() == {}
+
+
+class ChangedMindError(Exception):
+    """Ends a transaction with an error."""
+
+
+@contextmanager
+def undone(storage: Storage) -> Iterator[Any]:
+    """A transaction that ends with an error."""
+    with suppress(ChangedMindError), storage.transaction() as connection:
+        yield connection
+        raise ChangedMindError
+
+
 def test_an_error_takes_all_of_it_back(storage: Storage):
-    with pytest.raises(RuntimeError, match="changed my mind"), storage.transaction() as connection:
+    with undone(storage) as connection:
         connection.execute("INSERT INTO task_queue (type, payload) VALUES ('mail', '{}')")
         put(storage)
-        raise RuntimeError("changed my mind")
     assert storage.task_counts() == {}
 
 
 def test_verbs_join_the_transaction_of_their_thread(storage: Storage, other: Storage):
     """They see what it wrote, and are undone with it."""
     task_id = put(storage)
-    with pytest.raises(RuntimeError), storage.transaction():
+    with undone(storage):
         end(storage, take_one(storage))
         assert status(storage, task_id) == "completed"
         assert status(other, task_id) == "queued"
         assert sum(n for (_, s), n in storage.task_counts().items() if s == "completed") == 1
-        raise RuntimeError
     assert status(storage, task_id) == "queued"
 
 
 def test_a_claim_that_was_rolled_back_does_not_hold(storage: Storage):
     put(storage)
-    with pytest.raises(RuntimeError), storage.transaction():
+    with undone(storage):
         lost = take_one(storage)
-        raise RuntimeError
     assert not end(storage, lost)
     assert take_one(storage).attempts == 1
 
@@ -54,26 +78,22 @@ def test_nested_transactions_are_savepoints(storage: Storage):
     """The inner one can be undone alone."""
     with storage.transaction():
         outer = put(storage)
-        with pytest.raises(RuntimeError), storage.transaction():
+        with undone(storage):
             put(storage, "inner")
-            raise RuntimeError
         last = put(storage)
     assert taken(take(storage, limit=5)) == [outer, last]
 
 
 def test_the_outer_one_undoes_the_inner_one_too(storage: Storage):
-    with pytest.raises(RuntimeError), storage.transaction():
-        with storage.transaction():
-            put(storage)
-        raise RuntimeError
+    with undone(storage), storage.transaction():
+        put(storage)
     assert storage.task_counts() == {}
 
 
 def test_a_type_that_was_rolled_back_can_come_again(storage: Storage, other: Storage):
     """What was remembered of it must not lead the next one into somebody else's lane."""
-    with pytest.raises(RuntimeError), storage.transaction():
+    with undone(storage):
         put(storage, "phantom")
-        raise RuntimeError
     put(other, "somebody-elses")
     task_id = put(storage, "phantom")
     assert take_one(storage, types=frozenset(["phantom"])).task_id == task_id

@@ -132,7 +132,7 @@ def test_a_number_of_another_kind_stops_nobody(
 @pytest.mark.parametrize("text", WRONG_TIMES)
 @pytest.mark.parametrize("column", TIMES)
 @pytest.mark.parametrize("how", ["insert", "update"])
-def test_a_time_that_is_none_stops_nobody(
+def test_a_time_that_is_none_stops_nobody(  # noqa: PLR0917 - fixtures and parameters
     storage: Storage, shell: sqlite3.Connection, clock: MovableClock, column: str, text: str, how: str
 ):
     """Claims, listings, metrics and the scheduler go on; the other task is claimed."""

@@ -1,4 +1,4 @@
-"""`OR REPLACE`, `OR IGNORE` and their kin: rows go without telling triggers, or triggers are told of rows that never come.
+"""`OR REPLACE`, `OR IGNORE` and their kin: rows go without a trigger, or a trigger hears of rows that never come.
 
 Everything runs on connections with recursive triggers and foreign keys on and off: they decide which triggers fire.
 Counts are compared after each statement, and what belonged to a replaced task (logs, attempts) must be gone with it.

@@ -15,7 +15,7 @@ from musterq.storage.sqlite.connection import Connection
 from musterq.storage.sqlite.drawing import WeightedDraw
 from musterq.storage.sqlite.finishing import fail_unstarted
 from musterq.storage.sqlite.lanes import EligibleLanes, Lanes
-from musterq.storage.sqlite.queries import claim_of, query
+from musterq.storage.sqlite.queries import claim_of, claim_one_of, query
 from musterq.storage.sqlite.rescuing import rescue_overdue_leases
 from musterq.storage.sqlite.times import Moment
 from musterq.storage.sqlite.workers import register
@@ -39,10 +39,12 @@ def claim(connection: Connection, request: ClaimRequest, lanes: Lanes, now: Mome
         connection.run(query("promote"), {"now": now.text, "limit": PROMOTED_PER_CLAIM})
     if over:
         rescue_overdue_leases(connection, now)
-    if registered is None and request.register_unknown:
+    if registered is None:
+        if not request.register_unknown:
+            return []  # it was removed
         registered = json.dumps(dict(request.capabilities or {}))
         register(connection, request.worker_id, registered, None, now)
-    capabilities = request.capabilities if request.capabilities is not None else registered or "{}"
+    capabilities = registered if request.capabilities is None else request.capabilities
     eligible = lanes.eligible(connection, generation, request.types, capabilities)
     return _take_up_to_limit(connection, request, eligible, now)
 
@@ -77,7 +79,8 @@ def _take(connection: Connection, request: ClaimRequest, eligible: EligibleLanes
     lanes = eligible.json
     if len(eligible.ids) > _FEW_LANES:
         lanes = json.dumps([lane for lane, _, _ in _waiting(connection, eligible.ids)])
-    rows = connection.rows(claim_of(_HEADS[request.strategy]), {**terms, "lanes": lanes})
+    claim_heads = claim_one_of if limit == 1 else claim_of
+    rows = connection.rows(claim_heads(_HEADS[request.strategy]), {**terms, "lanes": lanes})
     if len(rows) > 1:
         order = ORDERS[request.strategy]
         rows.sort(key=lambda row: order(_number(row[4]), row[0]))

@@ -27,7 +27,7 @@ def finish(connection: Connection, outcome: Outcome, now: Moment) -> bool:
     facts: dict[str, Any] = {
         "id": claim.task_id,
         "token": claim.claim_token,
-        "finished": epoch_to_text(finished),
+        "finished": now.text if outcome.finished_at is None else epoch_to_text(finished),
         "started": None if outcome.started_at is None else epoch_to_text(started),
         "run_ms": max(0, round((finished - started) * 1000)),
     }

@@ -10,13 +10,25 @@ from musterq.clock import Clock, epoch_to_text
 class Moment:
     """Now: as stored text, and by the boot clock where this machine has one."""
 
-    __slots__ = ("boot_id", "boot_ms", "epoch", "text")
+    __slots__ = ("_boot_ms", "_clock", "epoch", "text")
 
     def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._boot_ms: int | None = None
         self.epoch = clock.time()
         self.text = epoch_to_text(self.epoch)
-        self.boot_id = clock.boot_id()
-        self.boot_ms = clock.boot_ms()
+
+    @property
+    def boot_id(self) -> str:
+        """Which boot of this machine this is."""
+        return self._clock.boot_id()
+
+    @property
+    def boot_ms(self) -> int:
+        """The boot clock in milliseconds."""
+        if self._boot_ms is None:
+            self._boot_ms = self._clock.boot_ms()
+        return self._boot_ms
 
     def after(self, seconds: float) -> str:
         """The text of a moment later (or, with a negative number, earlier)."""

@@ -89,7 +89,9 @@ class LogWaiter:
         self._settling: list[float] = []
 
     def wait(self, seconds: float) -> None:
-        """Sleep; return at once if the log has changed since the last time."""
+        """Sleep; return at once if the log has changed since the last time, or if this is closed."""
+        if self._closed:
+            return
         if self._events is None:
             self._events = _watch(self._log)
         if self._settling:
@@ -104,6 +106,8 @@ class LogWaiter:
 
     def wake(self) -> None:
         """End the current or the next wait."""
+        if self._closed:  # the descriptor may be another file's by now
+            return
         with contextlib.suppress(BlockingIOError, OSError):
             os.write(self._write, b"\0")
 
@@ -115,8 +119,9 @@ class LogWaiter:
             return
         if self._events is not None:
             self._events.close()
+        write, self._write = self._write, -1  # a later `wake` must not write to whoever has this number then
         os.close(self._read)
-        os.close(self._write)
+        os.close(write)
 
     def _poll(self, seconds: float) -> list[int]:
         watched = [self._read] if self._events is None else [self._read, self._events.fileno()]

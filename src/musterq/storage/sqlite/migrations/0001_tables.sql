@@ -101,7 +101,7 @@ CREATE TABLE paused_types (
     since_utc DATETIME NOT NULL
 ) WITHOUT ROWID;
 
--- Single values: `lane_generation` grows whenever a worker must look at the lanes again.
+-- Single values: `lane_generation` changes whenever a worker must look at the lanes again.
 CREATE TABLE musterq_meta (
     name TEXT PRIMARY KEY,
     value

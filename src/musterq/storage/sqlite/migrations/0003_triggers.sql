@@ -4,26 +4,26 @@
 -- clause of the outer statement: an outer OR REPLACE overrides an inner OR IGNORE but not an inner ON CONFLICT, and
 -- what a BEFORE INSERT trigger did stays although OR IGNORE then drops the row.
 
--- Lanes ---------------------------------------------------------------------------------------------------------------
+-- Lanes: a generation is a random number, so that one that was rolled back never comes again ----------------------------
 
 CREATE TRIGGER lane_added AFTER INSERT ON lanes
 BEGIN
-    UPDATE musterq_meta SET value = value + 1 WHERE name = 'lane_generation';
+    UPDATE musterq_meta SET value = random() WHERE name = 'lane_generation';
 END;
 
 CREATE TRIGGER lane_dropped AFTER DELETE ON lanes
 BEGIN
-    UPDATE musterq_meta SET value = value + 1 WHERE name = 'lane_generation';
+    UPDATE musterq_meta SET value = random() WHERE name = 'lane_generation';
 END;
 
 CREATE TRIGGER type_paused AFTER INSERT ON paused_types
 BEGIN
-    UPDATE musterq_meta SET value = value + 1 WHERE name = 'lane_generation';
+    UPDATE musterq_meta SET value = random() WHERE name = 'lane_generation';
 END;
 
 CREATE TRIGGER type_resumed AFTER DELETE ON paused_types
 BEGIN
-    UPDATE musterq_meta SET value = value + 1 WHERE name = 'lane_generation';
+    UPDATE musterq_meta SET value = random() WHERE name = 'lane_generation';
 END;
 
 -- Admission: a row without its lane gets it; its words, numbers and times are brought to their one form --------------------
