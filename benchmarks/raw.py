@@ -4,18 +4,17 @@ The statements are taken down from musterq itself as it opens the file, so that 
 checkpoints by itself here, as it comes.
 """
 
+import json
 import sqlite3
 from pathlib import Path
 from typing import Any, Self
 
 from benchmarks.recording import BEGIN, COMMIT, Statement, record
 from benchmarks.setting import PAYLOAD, TYPE
-from musterq.checks import payload_text
 from musterq.models import ClaimRequest, NewTask
 
 WORKER_ID = "bench"
 PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "temp_store = MEMORY")
-LONGEST_PAYLOAD = 1000
 
 Held = tuple[int, int]  # task id and claim token
 
@@ -24,7 +23,7 @@ class RawQueue:
     """A queue in a new file, with musterq's tables and triggers; `limit` is how many tasks a claim takes."""
 
     def __init__(self, path: Path, *, limit: int = 1, lease_seconds: float | None = 60.0) -> None:
-        task = NewTask(type=TYPE, payload=payload_text(PAYLOAD, LONGEST_PAYLOAD))
+        task = NewTask(type=TYPE, payload=json.dumps(PAYLOAD, separators=(",", ":")))
         request = ClaimRequest(worker_id=WORKER_ID, limit=limit, lease_seconds=lease_seconds)
         ((self._enqueue,), self._claim, (self._complete,)) = record(path, task, request)
         self._connection = sqlite3.connect(path, isolation_level=None)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from musterq.database import QueueDatabase
-from musterq.queue import TaskQueue
+from musterq.queue.task_queue import TaskQueue
 from tests.support import MovableClock
 
 

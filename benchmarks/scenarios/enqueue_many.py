@@ -6,8 +6,8 @@ from benchmarks.harness import Contestant, Row, Target, compare
 from benchmarks.raw import RawQueue
 from benchmarks.setting import PAYLOAD, TYPE, Setting
 from benchmarks.timing import seconds_of
-from musterq import TaskQueue
-from musterq.producing import EnqueueItem
+from musterq import EnqueueItem, TaskQueue
+from musterq.queue.producing import EnqueueItem
 
 
 def rows(setting: Setting) -> list[Row]:

@@ -6,13 +6,17 @@ to a process that waits for it: what this machine needs at the moment to wake an
 
 import random
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from benchmarks.harness import Row, Target, median, percentile
 from benchmarks.processes import Talk, running_worker
 from benchmarks.setting import Setting
-from musterq import TaskQueue
+from musterq import Handle, TaskQueue
 
+T = TypeVar("T")
+TURNS = 5
 PATIENCE_SECONDS = 30.0
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.01, 0.04  # long enough for a worker to fall asleep, at no fixed beat
 
@@ -36,15 +40,23 @@ def rows(setting: Setting) -> list[Row]:
 
 def latencies(queue: TaskQueue, n: int) -> tuple[list[float], list[float]]:
     """Milliseconds from the producer to the handler, one task at a time; and through a pipe."""
-    handles, pipes = [], []
+    handles: list[Handle[int]] = []
+    pipes: list[float] = []
     with Talk("pipe_reader") as reader:
         pipe_milliseconds(reader)
-        for _ in range(n):
-            time.sleep(random.uniform(SHORTEST_PAUSE, LONGEST_PAUSE))
-            handles.append(queue.enqueue("latency", {"sent_ns": time.time_ns()}))
-            time.sleep(random.uniform(SHORTEST_PAUSE, LONGEST_PAUSE))
-            pipes.append(pipe_milliseconds(reader))
+        for _ in range(TURNS):
+            handles += at_intervals(n // TURNS, lambda: queue.enqueue("latency", {"sent_ns": time.time_ns()}))
+            pipes += at_intervals(n // TURNS // 2, lambda: pipe_milliseconds(reader))
     return [handle.wait(PATIENCE_SECONDS) / 1e6 for handle in handles], pipes
+
+
+def at_intervals(n: int, work: Callable[[], T]) -> list[T]:
+    """Do it now and then."""
+    results = []
+    for _ in range(n):
+        time.sleep(random.uniform(SHORTEST_PAUSE, LONGEST_PAUSE))
+        results.append(work())
+    return results
 
 
 def pipe_milliseconds(reader: Talk) -> float:

@@ -1,38 +1,46 @@
-"""musterq: a durable task queue on one SQLite file that always knows who is at work."""
+"""musterq: a durable task queue on one SQLite file that always knows who is at work.
 
-from typing import Any
+The public names are imported when they are first asked for, so that a command line pays for what it uses only.
+"""
 
-from musterq.aio import AsyncTaskQueue
-from musterq.clock import Clock
-from musterq.current import RunningTask, current_task
-from musterq.database import QueueDatabase
-from musterq.errors import (
-    Cancel,
-    MusterqError,
-    PermanentError,
-    QueueBusyError,
-    QueueDatabaseError,
-    QueueSchemaError,
-    Retry,
-    TaskFailedError,
-    TaskNotFoundError,
-    WaitTimeoutError,
-    WorkerIdTakenError,
-)
-from musterq.events import Events
-from musterq.handles import Handle
-from musterq.models import Claim, RetryPolicy, SchedulingStrategy, Task, TaskStatus, Worker
-from musterq.monitoring import QueueMonitoring
-from musterq.pages import Page
-from musterq.queue import TaskQueue
-from musterq.tasks import TaskDefinition
-from musterq.worker import WorkerEngine
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from musterq.clock import Clock
+    from musterq.database import QueueDatabase
+    from musterq.errors import (
+        Cancel,
+        MusterqError,
+        PermanentError,
+        QueueBusyError,
+        QueueDatabaseError,
+        QueueSchemaError,
+        Retry,
+        TaskFailedError,
+        TaskNotFoundError,
+        WaitTimeoutError,
+        WorkerIdTakenError,
+    )
+    from musterq.events import Events
+    from musterq.models import Claim, RetryPolicy, SchedulingStrategy, Task, TaskStatus, Worker
+    from musterq.monitoring import QueueMonitoring
+    from musterq.queue.aio import AsyncHandle, AsyncTaskQueue
+    from musterq.queue.current import RunningTask, current_task
+    from musterq.queue.handles import Handle
+    from musterq.queue.pages import Page
+    from musterq.queue.producing import EnqueueItem
+    from musterq.queue.task_queue import TaskQueue
+    from musterq.queue.tasks import TaskDefinition
+    from musterq.worker import WorkerEngine
 
 __all__ = [
+    "AsyncHandle",
     "AsyncTaskQueue",
     "Cancel",
     "Claim",
     "Clock",
+    "EnqueueItem",
     "Events",
     "Handle",
     "MusterqError",
@@ -60,11 +68,37 @@ __all__ = [
     "current_task",
 ]
 
+_MODULES = {
+    "clock": ["Clock"],
+    "database": ["QueueDatabase"],
+    "errors": [name for name in __all__ if name.endswith("Error") or name in ("Cancel", "Retry")],
+    "events": ["Events"],
+    "models": ["Claim", "RetryPolicy", "SchedulingStrategy", "Task", "TaskStatus", "Worker"],
+    "monitoring": ["QueueMonitoring"],
+    "queue.aio": ["AsyncHandle", "AsyncTaskQueue"],
+    "queue.current": ["RunningTask", "current_task"],
+    "queue.handles": ["Handle"],
+    "queue.pages": ["Page"],
+    "queue.producing": ["EnqueueItem"],
+    "queue.task_queue": ["TaskQueue"],
+    "queue.tasks": ["TaskDefinition"],
+    "worker": ["WorkerEngine"],
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+
 
 def __getattr__(name: str) -> Any:
-    """``__version__``, looked up when it is asked for."""
+    """A public name, or ``__version__``."""
     if name == "__version__":
         from importlib.metadata import version
 
         return version("musterq")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"musterq.{_MODULE_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

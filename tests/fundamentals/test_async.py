@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from musterq.aio import AsyncTaskQueue
 from musterq.errors import TaskFailedError, TaskNotFoundError, WaitTimeoutError
-from musterq.queue import TaskQueue
+from musterq.queue.aio import AsyncTaskQueue
+from musterq.queue.task_queue import TaskQueue
 
 
 @pytest.fixture

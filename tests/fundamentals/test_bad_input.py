@@ -8,7 +8,7 @@ import pytest
 
 from musterq.database import QueueDatabase
 from musterq.errors import QueueDatabaseError
-from musterq.queue import TaskQueue
+from musterq.queue.task_queue import TaskQueue
 
 
 def short(mistake: object) -> str:

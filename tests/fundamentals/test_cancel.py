@@ -2,9 +2,9 @@
 
 import pytest
 
-from musterq.current import current_task
 from musterq.errors import Cancel, TaskFailedError
-from musterq.queue import TaskQueue
+from musterq.queue.current import current_task
+from musterq.queue.task_queue import TaskQueue
 
 
 @pytest.mark.parametrize("delay", [0, 60])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from musterq.queue import TaskQueue
+from musterq.queue.task_queue import TaskQueue
 from tests.support import MovableClock
 
 

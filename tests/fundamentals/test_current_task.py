@@ -2,8 +2,8 @@
 
 import pytest
 
-from musterq.current import current_task
-from musterq.queue import TaskQueue
+from musterq.queue.current import current_task
+from musterq.queue.task_queue import TaskQueue
 
 
 def test_a_handler_knows_its_task(queue: TaskQueue):

@@ -5,7 +5,7 @@ import inspect
 
 import pytest
 
-from musterq.queue import TaskQueue
+from musterq.queue.task_queue import TaskQueue
 
 
 def test_a_decorated_function_is_called_as_before(queue: TaskQueue):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from musterq.errors import TaskFailedError
-from musterq.queue import TaskQueue
+from musterq.queue.task_queue import TaskQueue
 from tests.support import MovableClock
 
 

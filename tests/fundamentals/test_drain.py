@@ -8,8 +8,8 @@ from contextvars import ContextVar
 import pytest
 
 from musterq.errors import TaskFailedError
-from musterq.queue import TaskQueue
-from musterq.tasks import TaskDefinition
+from musterq.queue.task_queue import TaskQueue
+from musterq.queue.tasks import TaskDefinition
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from musterq.queue import TaskQueue
+from musterq.queue.task_queue import TaskQueue
 
 
 def test_a_call_is_stored_as_an_object_of_its_arguments(queue: TaskQueue):

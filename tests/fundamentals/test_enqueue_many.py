@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from musterq.queue import TaskQueue
+from musterq.queue.task_queue import TaskQueue
 
 
 def test_many_tasks_are_written_together(queue: TaskQueue):

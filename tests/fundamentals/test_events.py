@@ -3,7 +3,7 @@
 import pytest
 
 from musterq.errors import Cancel
-from musterq.queue import TaskQueue
+from musterq.queue.task_queue import TaskQueue
 
 
 @pytest.fixture

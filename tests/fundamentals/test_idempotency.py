@@ -1,6 +1,6 @@
 """An idempotency key: the same task is not put in twice."""
 
-from musterq.queue import TaskQueue
+from musterq.queue.task_queue import TaskQueue
 
 
 def test_a_key_gives_the_task_that_has_it(queue: TaskQueue):

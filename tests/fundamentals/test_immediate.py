@@ -3,7 +3,7 @@
 import pytest
 
 from musterq.errors import TaskFailedError
-from musterq.queue import TaskQueue
+from musterq.queue.task_queue import TaskQueue
 
 
 def test_within_the_block_a_task_has_run_when_enqueue_returns(queue: TaskQueue):

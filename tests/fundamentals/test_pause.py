@@ -1,6 +1,6 @@
 """Pausing a type of tasks."""
 
-from musterq.queue import TaskQueue
+from musterq.queue.task_queue import TaskQueue
 
 
 def test_a_paused_type_waits(queue: TaskQueue):

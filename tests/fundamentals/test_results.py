@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from musterq.errors import TaskFailedError, TaskNotFoundError, WaitTimeoutError
-from musterq.queue import TaskQueue
+from musterq.queue.task_queue import TaskQueue
 from musterq.storage.base import Waiter
 
 

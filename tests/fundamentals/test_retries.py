@@ -6,7 +6,7 @@ import pytest
 
 from musterq.errors import Cancel, PermanentError, Retry, TaskFailedError
 from musterq.models import RetryPolicy
-from musterq.queue import TaskQueue
+from musterq.queue.task_queue import TaskQueue
 from tests.support import MovableClock
 
 STEADY = RetryPolicy(initial_seconds=10, factor=2, jitter=0)

@@ -3,7 +3,7 @@
 import pytest
 
 from musterq.models import SchedulingStrategy
-from musterq.queue import TaskQueue
+from musterq.queue.task_queue import TaskQueue
 
 PRIORITIES = [50, 10, 100, 10]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from musterq.queue import TaskQueue
+from musterq.queue.task_queue import TaskQueue
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any, assert_type
 
-from musterq.aio import AsyncHandle, AsyncTaskQueue
-from musterq.handles import Handle
 from musterq.models import Claim, RetryPolicy, SchedulingStrategy, Task
-from musterq.pages import Page
-from musterq.queue import TaskQueue
+from musterq.queue.aio import AsyncHandle, AsyncTaskQueue
+from musterq.queue.handles import Handle
+from musterq.queue.pages import Page
+from musterq.queue.task_queue import TaskQueue
 
 queue = TaskQueue("queue.db")
 

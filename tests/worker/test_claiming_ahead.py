@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from musterq.queue import TaskQueue
+from musterq.queue.task_queue import TaskQueue
 from musterq.worker import WorkerEngine
 from tests.worker.waiting import LIMIT, Record, until, working
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from musterq.errors import QueueDatabaseError
 from musterq.models import Claim, ClaimRequest, Outcome, TaskStatus
-from musterq.queue import TaskQueue
+from musterq.queue.task_queue import TaskQueue
 from musterq.storage.base import Storage
 from musterq.worker import WorkerEngine
 from tests.worker.waiting import LIMIT, Record, until, working

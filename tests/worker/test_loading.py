@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from musterq.queue import TaskQueue
+from musterq.queue.task_queue import TaskQueue
 from musterq.worker.loading import WorkerLoadError, handled_types, load_queue
 
-QUEUE = "from musterq.queue import TaskQueue\nqueue = TaskQueue('queue.db')\n"
+QUEUE = "from musterq.queue.task_queue import TaskQueue\nqueue = TaskQueue('queue.db')\n"
 HANDLER = "@queue.task(type='mail')\ndef mail(): ...\n"
 
 

@@ -10,7 +10,7 @@ from musterq.errors import QueueDatabaseError
 from musterq.events import Events
 from musterq.models import RetryPolicy
 from musterq.monitoring.log import LINES, log_events
-from musterq.queue import TaskQueue
+from musterq.queue.task_queue import TaskQueue
 from musterq.worker import WorkerEngine
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from musterq.handles import Handle
-from musterq.queue import TaskQueue
+from musterq.queue.handles import Handle
+from musterq.queue.task_queue import TaskQueue
 from tests.worker.waiting import LIMIT, until
 
 PROGRAM = Path(__file__).with_name("worker_program.py")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from musterq.errors import QueueSchemaError, WorkerIdTakenError
-from musterq.queue import TaskQueue
+from musterq.queue.task_queue import TaskQueue
 from musterq.worker import WorkerEngine
 from musterq.worker.loading import WorkerLoadError
 from tests.worker.waiting import Record, until, working

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from musterq.handles import Handle
-from musterq.queue import TaskQueue
+from musterq.queue.handles import Handle
+from musterq.queue.task_queue import TaskQueue
 from musterq.worker import WorkerEngine
 from tests.worker.waiting import LIMIT, Record, until, working
 

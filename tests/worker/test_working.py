@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from musterq.current import current_task
 from musterq.database import QueueDatabase
 from musterq.errors import Cancel, PermanentError, Retry
 from musterq.models import RetryPolicy, SchedulingStrategy
-from musterq.queue import TaskQueue
+from musterq.queue.current import current_task
+from musterq.queue.task_queue import TaskQueue
 from musterq.worker import WorkerEngine
 from tests.support import MovableClock
 from tests.worker.waiting import LIMIT, Record, until, working

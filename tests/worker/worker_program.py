@@ -12,8 +12,8 @@ import threading
 import time
 from pathlib import Path
 
-from musterq.current import current_task
-from musterq.queue import TaskQueue
+from musterq.queue.current import current_task
+from musterq.queue.task_queue import TaskQueue
 from musterq.worker import WorkerEngine
 
 queue = TaskQueue(sys.argv[1])

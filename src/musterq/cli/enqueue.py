@@ -51,7 +51,7 @@ def enqueue(
     as_json: AsJson = False,
 ) -> None:
     """Put a task into the queue, and print its number."""
-    from musterq.queue import TaskQueue
+    from musterq.queue.task_queue import TaskQueue
 
     arguments = _decoded("the payload", _from_stdin() if payload == "-" else payload)
     asked = _decoded("--compatibility", compatibility)

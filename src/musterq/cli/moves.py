@@ -13,7 +13,7 @@ from musterq.cli.options import AsJson, Database, TaskIds, examples
 from musterq.cli.output import complain, say, say_json
 
 if TYPE_CHECKING:
-    from musterq.queue import TaskQueue
+    from musterq.queue.task_queue import TaskQueue
 
 commands = typer.Typer()
 

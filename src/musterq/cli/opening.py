@@ -11,7 +11,7 @@ from musterq.cli.errors import CommandError, refusals_are_usage_errors
 
 if TYPE_CHECKING:
     from musterq.database import QueueDatabase
-    from musterq.queue import TaskQueue
+    from musterq.queue.task_queue import TaskQueue
 
 
 @contextmanager
@@ -48,7 +48,7 @@ def existing_queue(named: str | None) -> Iterator[TaskQueue]:
     Raises:
         CommandError: there is no such file.
     """
-    from musterq.queue import TaskQueue
+    from musterq.queue.task_queue import TaskQueue
 
     with existing_database(named) as database:
         yield TaskQueue(database)

@@ -16,7 +16,7 @@ from musterq.cli.worker_log import LogLevel, Tally, announce, log_to_stderr
 from musterq.cli.worker_signals import stopped_by_signals
 
 if TYPE_CHECKING:
-    from musterq.queue import TaskQueue
+    from musterq.queue.task_queue import TaskQueue
     from musterq.worker import WorkerEngine
     from musterq.worker.options import WorkerOptions
 

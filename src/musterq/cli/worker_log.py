@@ -12,7 +12,7 @@ from musterq.cli.output import on_one_line, visible
 
 if TYPE_CHECKING:
     from musterq.events import Events
-    from musterq.queue import TaskQueue
+    from musterq.queue.task_queue import TaskQueue
     from musterq.worker.options import WorkerOptions
 
 

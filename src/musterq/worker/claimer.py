@@ -11,7 +11,7 @@ import msgspec
 from musterq.errors import QueueDatabaseError
 from musterq.events import Events
 from musterq.models import Claim, ClaimRequest, Outcome, TaskStatus
-from musterq.running import tell
+from musterq.queue.running import tell
 from musterq.storage.base import Storage, Waiter
 from musterq.worker.bell import Bell
 from musterq.worker.executor import ThreadExecutor

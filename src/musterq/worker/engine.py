@@ -21,8 +21,8 @@ from musterq.checks import (
 )
 from musterq.errors import QueueDatabaseError
 from musterq.models import WORKER_LEASE_SECONDS, ClaimRequest, SchedulingStrategy, WorkerFacts
-from musterq.queue import TaskQueue
-from musterq.running import Runner
+from musterq.queue.running import Runner
+from musterq.queue.task_queue import TaskQueue
 from musterq.scalars import check_number
 from musterq.storage.base import Storage
 from musterq.worker.claimer import Claimer

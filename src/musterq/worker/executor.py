@@ -10,8 +10,8 @@ from itertools import repeat
 from queue import SimpleQueue
 from typing import TypeVar
 
-from musterq.failures import error_text, traceback_text
 from musterq.models import Claim, Outcome, TaskStatus
+from musterq.queue.failures import error_text, traceback_text
 
 _Item = TypeVar("_Item")
 

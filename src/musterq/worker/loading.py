@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from musterq.errors import MusterqError
-from musterq.queue import TaskQueue
+from musterq.queue.task_queue import TaskQueue
 
 
 class WorkerLoadError(MusterqError, ValueError):

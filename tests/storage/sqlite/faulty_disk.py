@@ -97,7 +97,9 @@ class Disk:
                 if chance.random() < share:
                     _apply(image.durable, change)
                 elif not isinstance(change, int) and chance.random() < 0.5:
-                    _apply(image.durable, (change[0], change[1][: chance.randrange(len(change[1])) // _SECTOR * _SECTOR]))
+                    _apply(
+                        image.durable, (change[0], change[1][: chance.randrange(len(change[1])) // _SECTOR * _SECTOR])
+                    )
             Path(name).write_bytes(image.durable)
             Path(f"{name}-shm").unlink(missing_ok=True)
         self._images.clear()

@@ -180,9 +180,7 @@ def test_a_small_log_is_left_alone(tmp_path: Path) -> None:
     assert not Path(f"{path}-checkpoint").exists()
 
 
-def test_a_checkpoint_that_fails_fails_no_commit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eager: None
-) -> None:
+def test_a_checkpoint_that_fails_fails_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eager: None) -> None:
     """The task is in, once, and the caller is told so; the disk's error is for whoever meets it in a write."""
     monkeypatch.setattr(checkpointing, "LOG_LIMIT_BYTES", 0)
     for n in range(1, 100):
@@ -233,5 +231,3 @@ def test_readers_and_writers_at_once_keep_it_bounded(eager: None, storage: SQLit
         for reader in readers:
             reader.result()
     assert highest < 3 * LOG_LIMIT_BYTES
-
-

@@ -130,7 +130,7 @@ def test_a_log_that_is_made_anew(storage: SQLiteStorage, tmp_path: Path) -> None
     waiter = LogWaiter(str(tmp_path / "later.db-wal"))
     waiter.wait(0)
     later = SQLiteStorage(str(tmp_path / "later.db"))
-    later.initialize_schema()
+    put(later)
     waiter.wait(0)
     put(later)
     assert seconds_of(waiter, LONG) < SOON

@@ -59,10 +59,14 @@ def verb(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], 
 
 
 def enter() -> None:
-    """From here to `leave` this thread is inside a call."""
+    """From here to `leave` this thread is inside a call; if this raises, it is not."""
     _here.depth += 1
-    if _here.depth == 1:
-        _begin()
+    try:
+        if _here.depth == 1:
+            _begin()
+    except BaseException:
+        leave()
+        raise
 
 
 def leave() -> None:

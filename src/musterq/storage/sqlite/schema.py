@@ -67,7 +67,7 @@ def check_current(state: SchemaState, location: str) -> None:
         SchemaState.EMPTY: "has no tables yet",
         SchemaState.FOREIGN: "is an application's database without musterq's tables",
         SchemaState.OLDER_LAYOUT: "has tables of an older layout",
-        SchemaState.CLASHING: "has tables or views of another program under names that musterq needs, such as task_queue",
+        SchemaState.CLASHING: "has another program's tables or views under names that musterq needs",
         SchemaState.OLDER_VERSION: "has the tables of an older musterq",
         SchemaState.NEWER: "has the tables of a newer musterq",
     }[state]

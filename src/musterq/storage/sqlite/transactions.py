@@ -28,10 +28,12 @@ class Transaction(AbstractContextManager[Any]):
         self._done = done
         self._nested = False
         self._connection: Connection | None = None
+        self._inside = False
 
     def __enter__(self) -> Any:
         enter()
         try:
+            self._inside = True
             self._connection = connection = self._own()
             self._nested = connection.in_transaction
             if self._nested:
@@ -54,6 +56,11 @@ class Transaction(AbstractContextManager[Any]):
             with self._connection.guarded():
                 raise error
 
+    def __del__(self) -> None:
+        """An exception of a signal handler may come where `__exit__` begins, and then it has not run."""
+        if self._inside:
+            self._leave(undo=True)
+
     def _commit(self) -> None:
         try:
             connection = self._connection
@@ -75,4 +82,5 @@ class Transaction(AbstractContextManager[Any]):
             if not self._nested:
                 self._done(connection)
         finally:
+            self._inside = False
             leave()

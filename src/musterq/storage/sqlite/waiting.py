@@ -18,7 +18,7 @@ class _Signal(Protocol):
     """Something to poll that becomes readable when the log changes."""
 
     def fileno(self) -> int: ...
-    def drain(self) -> None: ...
+    def drain(self) -> bool: ...  # whether the log is still there
     def close(self) -> None: ...
 
 
@@ -39,8 +39,8 @@ if sys.platform == "linux":
         def fileno(self) -> int:
             return int(self._inotify.fileno())
 
-        def drain(self) -> None:
-            self._inotify.read(timeout=0)
+        def drain(self) -> bool:
+            return not any(event.mask & flags.DELETE_SELF for event in self._inotify.read(timeout=0))
 
         def close(self) -> None:
             self._inotify.close()
@@ -53,15 +53,15 @@ elif hasattr(select, "kqueue"):
         def __init__(self, log: str) -> None:
             self._file = os.open(log, os.O_RDONLY)
             self._queue = select.kqueue()
-            what = select.KQ_NOTE_WRITE | select.KQ_NOTE_EXTEND
+            what = select.KQ_NOTE_WRITE | select.KQ_NOTE_EXTEND | select.KQ_NOTE_DELETE
             event = select.kevent(self._file, select.KQ_FILTER_VNODE, select.KQ_EV_ADD | select.KQ_EV_CLEAR, what)
             self._queue.control([event], 0)
 
         def fileno(self) -> int:
             return self._queue.fileno()
 
-        def drain(self) -> None:
-            self._queue.control(None, 16, 0)
+        def drain(self) -> bool:
+            return not any(event.fflags & select.KQ_NOTE_DELETE for event in self._queue.control(None, 16, 0))
 
         def close(self) -> None:
             self._queue.close()
@@ -101,7 +101,9 @@ class LogWaiter:
             with contextlib.suppress(BlockingIOError):
                 os.read(self._read, 4096)
         if self._events is not None and self._events.fileno() in ready:
-            self._events.drain()
+            if not self._events.drain():  # whoever closed last removed it; the next one makes another
+                self._events.close()
+                self._events = None
             self._settling = list(_SETTLING_SECONDS)
 
     def wake(self) -> None:
@@ -119,9 +121,8 @@ class LogWaiter:
             return
         if self._events is not None:
             self._events.close()
-        write, self._write = self._write, -1  # a later `wake` must not write to whoever has this number then
         os.close(self._read)
-        os.close(write)
+        os.close(self._write)
 
     def _poll(self, seconds: float) -> list[int]:
         watched = [self._read] if self._events is None else [self._read, self._events.fileno()]

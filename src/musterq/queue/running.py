@@ -12,14 +12,14 @@ from typing import Any
 from msgspec.structs import replace
 
 from musterq.checks import result_text
-from musterq.current import RunningTask, enter
 from musterq.errors import Cancel, PermanentError, Retry
 from musterq.events import Events
-from musterq.failures import bounded, error_text, signal_text, traceback_text
 from musterq.models import Claim, Outcome, TaskStatus
+from musterq.queue.current import RunningTask, enter
+from musterq.queue.failures import bounded, error_text, signal_text, traceback_text
+from musterq.queue.tasks import TaskDefinition
 from musterq.retry import delay_seconds
 from musterq.storage.base import Storage
-from musterq.tasks import TaskDefinition
 
 _EVENTS = {
     TaskStatus.COMPLETED: "task.completed",

@@ -10,9 +10,9 @@ from typing import Any, Generic, ParamSpec, Protocol, TypedDict, TypeVar, Unpack
 import msgspec
 
 from musterq.checks import TaskOptions, payload_text
-from musterq.handles import Handle
 from musterq.models import NewTask, RetryPolicy
-from musterq.parameters import Parameters
+from musterq.queue.handles import Handle
+from musterq.queue.parameters import Parameters
 
 P = ParamSpec("P")
 R = TypeVar("R")

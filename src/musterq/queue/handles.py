@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Generic, Protocol, TypeVar
 
 from musterq.errors import TaskFailedError, WaitTimeoutError
-from musterq.finishing import FinishWatch, Stored, existing
 from musterq.models import FINISHED, Task, TaskStatus
+from musterq.queue.finish_watch import FinishWatch, Stored, existing
 
 R = TypeVar("R")
 

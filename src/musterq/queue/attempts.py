@@ -15,12 +15,12 @@ from musterq.checks import (
     check_worker_id,
     result_text,
 )
-from musterq.draining import LEASE_SECONDS, passing_worker
-from musterq.failures import bounded
 from musterq.models import WORKER_LEASE_SECONDS, Claim, ClaimRequest, Outcome, SchedulingStrategy, TaskStatus
-from musterq.producing import Producing
+from musterq.queue.draining import LEASE_SECONDS, passing_worker
+from musterq.queue.failures import bounded
+from musterq.queue.producing import Producing
+from musterq.queue.running import tell
 from musterq.retry import delay_seconds
-from musterq.running import tell
 from musterq.scalars import shown
 
 

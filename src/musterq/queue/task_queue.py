@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from musterq.attempts import Attempts
 from musterq.checks import check_limit, check_positive_int, check_seconds, check_status, check_type
 from musterq.models import Task, TaskFilter, TaskStatus
-from musterq.pages import Page, id_before, page_of
-from musterq.producing import LARGEST_ID
+from musterq.queue.attempts import Attempts
+from musterq.queue.pages import Page, id_before, page_of
+from musterq.queue.producing import LARGEST_ID
 
 
 class TaskQueue(Attempts):

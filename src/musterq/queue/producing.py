@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from typing import Any, ParamSpec, Protocol, Required, TypeVar, Unpack, overload
 
 from musterq.checks import TaskOptions, check_positive_int, check_type, new_task
-from musterq.draining import InPlace, passing_worker
-from musterq.handles import Handle
 from musterq.models import Enqueued, NewTask
-from musterq.opened import OpenQueue
-from musterq.running import Runner
+from musterq.queue.draining import InPlace, passing_worker
+from musterq.queue.handles import Handle
+from musterq.queue.opened import OpenQueue
+from musterq.queue.running import Runner
+from musterq.queue.tasks import CoroutineTask, DefinitionOptions, FunctionTask, TaskDefinition, define
 from musterq.scalars import shown
-from musterq.tasks import CoroutineTask, DefinitionOptions, FunctionTask, TaskDefinition, define
 
 P = ParamSpec("P")
 R = TypeVar("R")

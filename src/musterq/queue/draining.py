@@ -11,7 +11,7 @@ from typing import Any
 from musterq.events import Events
 from musterq.matching import satisfies
 from musterq.models import Claim, ClaimRequest, Enqueued, NewTask, SchedulingStrategy
-from musterq.running import Runner, tell
+from musterq.queue.running import Runner, tell
 from musterq.storage.base import Storage
 
 LEASE_SECONDS = 600.0  # nobody beats for this thread, and a handler may take its time

@@ -11,9 +11,9 @@ from musterq.checks import MAX_PAYLOAD_BYTES, check_positive_int
 from musterq.database import QueueDatabase
 from musterq.errors import QueueDatabaseError
 from musterq.events import Events
-from musterq.finishing import FinishWatch
+from musterq.queue.finish_watch import FinishWatch
+from musterq.queue.tasks import TaskDefinition
 from musterq.storage.base import Storage
-from musterq.tasks import TaskDefinition
 
 LARGEST_PAYLOAD_LIMIT = 2**30 - 1  # what a database stores in one value
 

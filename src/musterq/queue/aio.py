@@ -12,12 +12,12 @@ from typing import Any, Concatenate, Generic, ParamSpec, Protocol, Self, TypeVar
 from musterq.checks import MAX_PAYLOAD_BYTES, TaskOptions
 from musterq.database import QueueDatabase
 from musterq.events import Events
-from musterq.finishing import FinishWatch
-from musterq.handles import Handle, result_of, timed_out
 from musterq.models import FINISHED, Task, TaskStatus
-from musterq.producing import EnqueueItem
-from musterq.queue import TaskQueue
-from musterq.tasks import BoundTask, DefinitionOptions, TaskDefinition
+from musterq.queue.finish_watch import FinishWatch
+from musterq.queue.handles import Handle, result_of, timed_out
+from musterq.queue.producing import EnqueueItem
+from musterq.queue.task_queue import TaskQueue
+from musterq.queue.tasks import BoundTask, DefinitionOptions, TaskDefinition
 
 P = ParamSpec("P")
 R = TypeVar("R")
