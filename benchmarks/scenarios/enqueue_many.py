@@ -7,7 +7,6 @@ from benchmarks.raw import RawQueue
 from benchmarks.setting import PAYLOAD, TYPE, Setting
 from benchmarks.timing import seconds_of
 from musterq import EnqueueItem, TaskQueue
-from musterq.queue.producing import EnqueueItem
 
 
 def rows(setting: Setting) -> list[Row]:

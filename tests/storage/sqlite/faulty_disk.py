@@ -89,7 +89,7 @@ class Disk:
         image.held_back.clear()
 
     def come_back(self, seed: int) -> None:
-        """Power again: what was held back is on the platter in part, by chance, each write maybe torn between sectors."""
+        """Power again: what was held back is there in part, by chance, each write maybe torn between sectors."""
         chance = random.Random(seed)
         share = chance.random()
         for name, image in self._images.items():

@@ -127,6 +127,8 @@ def other_threads_are_writing(storage: SQLiteStorage) -> None:
 
 def the_program_holds_its_own_connection(storage: SQLiteStorage) -> None:
     connection = storage.connection()
+    connection.execute("PRAGMA busy_timeout = 30000")
+    connection.execute("PRAGMA busy_timeout = 30000")
     connection.execute("SELECT count(*) FROM task_queue").fetchone()
     pid = child(lambda: put_many(storage, "child"))
     connection.execute("INSERT INTO task_queue (type, payload) VALUES ('t', '\"held\"')")
@@ -165,7 +167,9 @@ def _multiprocessing(storage: SQLiteStorage, method: str) -> None:
     use_every_connection(storage)
     context = multiprocessing.get_context(method)
     processes = [
-        context.Process(target=put_in_another_process, args=(storage.location, f"{method}-{n}"))  # type: ignore[attr-defined]
+        context.Process(  # type: ignore[attr-defined]
+            target=put_in_another_process, args=(storage.location, f"{method}-{n}")
+        )
         for n in range(2)
     ]
     for process in processes:

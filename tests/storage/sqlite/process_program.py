@@ -6,9 +6,9 @@ Waits for a line on standard input, so that all begin together. Prints its figur
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from musterq.models import ClaimRequest, NewTask, Outcome, TaskStatus
@@ -42,7 +42,7 @@ def produce_for(storage: SQLiteStorage, name: str, seconds: str) -> dict[str, An
     while time.monotonic() < end:
         storage.enqueue([NewTask(type="t", payload=f'"{name}-{done}"')])
         done += 1
-    return {"done": done, "log_bytes": os.stat(f"{storage.location}-wal").st_size}
+    return {"done": done, "log_bytes": Path(f"{storage.location}-wal").stat().st_size}
 
 
 def main(path: str, role: str, name: str, amount: str) -> None:

@@ -136,15 +136,14 @@ def test_closing_while_threads_write(tmp_path: Path) -> None:
 
         def enqueue(
             number: int, storage: SQLiteStorage = storage, written: threading.Semaphore = written
-        ) -> tuple[list[str], str | None]:
+        ) -> tuple[list[str], str]:
             acknowledged: list[str] = []
             for n in itertools.count():
                 text = json.dumps(f"{number}-{n}")
                 try:
                     put(storage, payload=text)
                 except QueueDatabaseError as error:
-                    assert "closed" in str(error)
-                    return acknowledged, text
+                    return acknowledged, str(error)
                 acknowledged.append(text)
                 written.release()
             raise AssertionError
@@ -154,6 +153,7 @@ def test_closing_while_threads_write(tmp_path: Path) -> None:
             for _ in range(50):
                 written.acquire()
             storage.close()
+        assert all("closed" in future.result()[1] for future in futures)
         acknowledged = [text for future in futures for text in future.result()[0]]
         assert tasks_of(storage.location) == Counter(acknowledged)
         check_soundness(storage.location)
@@ -175,8 +175,7 @@ def test_closing_while_threads_are_in_transactions_and_read(tmp_path: Path) -> N
         for n in itertools.count():
             try:
                 storage.task_counts()
-            except QueueDatabaseError as error:
-                assert "closed" in str(error)
+            except QueueDatabaseError:
                 return n
         raise AssertionError
 
@@ -245,7 +244,7 @@ class _Scene:
 
         def hold(connection: Connection) -> None:
             held.set()
-            assert self._until(lambda: followers_wait.is_set())
+            assert self._until(followers_wait.is_set)
 
         followers_wait = threading.Event()
         with ThreadPoolExecutor(4) as pool:
@@ -291,7 +290,7 @@ class _Scene:
 
 @pytest.mark.parametrize("kind", [Interrupted, TimeIsOver])
 def test_a_handler_that_raises_at_any_point_of_a_write(tmp_path: Path, kind: type[BaseException]) -> None:
-    """The others get their results, each once; the interrupted call is written or not, but not twice; writing goes on."""
+    """The others get their results, each once; the interrupted call is written once or not; writing goes on."""
     for n in itertools.count(1):
         scene = _Scene(tmp_path / f"{n}.db")
         profile = _PointByPoint(n, kind)

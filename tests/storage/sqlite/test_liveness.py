@@ -250,7 +250,7 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     """With its path."""
     (tmp_path / "queue.db").touch()
     (tmp_path / "queue.db-workers").write_text("in the way")
-    with pytest.raises(QueueDatabaseError, match="queue.db-workers"):
+    with pytest.raises(QueueDatabaseError, match=r"queue\.db-workers"):
         LivenessFolder(str(tmp_path / "queue.db")).take("w1")
 
 

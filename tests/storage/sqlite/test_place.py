@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from musterq.errors import QueueDatabaseError
+from musterq.errors import QueueDatabaseError, WorkerIdTakenError
 from musterq.storage.sqlite import place
+from musterq.storage.sqlite.engine import SQLiteStorage
+from tests.storage.making import put
 from tests.storage.sqlite.nobody import as_nobody
 
 MOUNTS = r"""
@@ -116,3 +118,23 @@ def test_what_this_user_may(reachable: Path, file_mode: int | None, folder_mode:
         path.chmod(file_mode)
     reachable.chmod(folder_mode)
     assert answer in as_nobody(lambda: place.check_place(str(path)) or "fine")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_queue_that_is_opened_by_a_link(tmp_path: Path) -> None:
+    """It is one queue: a worker's lock is the same by either name, and nothing is put beside the link."""
+    far, near = tmp_path / "far", tmp_path / "near"
+    far.mkdir()
+    near.mkdir()
+    (near / "link.db").symlink_to(far / "queue.db")
+    by_link, by_name = SQLiteStorage(str(near / "link.db")), SQLiteStorage(str(far / "queue.db"))
+    put(by_link)
+    assert by_link.location == str(near / "link.db")
+    assert put(by_name) == 2
+    lock = by_link.liveness_lock("w1")
+    with pytest.raises(WorkerIdTakenError):
+        by_name.liveness_lock("w1")
+    lock.release()
+    by_link.close()
+    by_name.close()
+    assert [path.name for path in near.iterdir()] == ["link.db"]

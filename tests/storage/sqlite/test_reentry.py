@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from musterq.errors import QueueDatabaseError
 from musterq.models import ClaimRequest, NewTask, Outcome, TaskFilter, TaskStatus
 from musterq.storage.sqlite import reentry
 from musterq.storage.sqlite.engine import SQLiteStorage
@@ -210,3 +212,38 @@ def test_a_handler_that_removes_its_worker(storage: SQLiteStorage, verb: str, ex
         assert not storage.connection().in_transaction
     assert n > 5
     put(storage)
+
+
+@pytest.mark.parametrize("exits", [False, True], ids=["returns", "exits"])
+def test_a_handler_that_writes(storage: SQLiteStorage, exits: bool) -> None:  # noqa: FBT001
+    """It is refused where it interrupted a write, and told what to do; it never waits for itself."""
+    put(storage)
+    refused = 0
+    for n in itertools.count(1):
+        done: list[str] = []
+
+        def handle(n: int = n, done: list[str] = done) -> None:
+            try:
+                put(storage, payload=f'"handler-{n}"')
+                done.append("handler")
+            except QueueDatabaseError as error:
+                done.append(str(error))
+            if exits:
+                raise Exit
+
+        before = sys.getprofile()
+        at_point = AtPoint(n, handle)
+        sys.setprofile(at_point)
+        try:
+            put(storage, payload=f'"call-{n}"')
+        except Exit:
+            assert exits
+        finally:
+            sys.setprofile(before)
+        if at_point.left > 0:
+            break
+        payloads = [task.payload for task in storage.find(TaskFilter(limit=2))]
+        assert (f'"handler-{n}"' in payloads) is (done == ["handler"])
+        assert exits or f'"call-{n}"' in payloads
+        refused += "interrupted a write of its own thread" in done[0]
+    assert refused > 5

@@ -144,7 +144,7 @@ def test_a_refused_task_leaves_the_transaction_as_it_was(
 
 
 def test_an_application_and_its_queue_at_full_speed(storage: SQLiteStorage) -> None:
-    """Commits and rollbacks by chance, beside the queue's own threads: a task for each order that is there, and no other."""
+    """Commits and rollbacks by chance, beside the queue's own threads: a task for each order that is there."""
     enqueued = threading.Semaphore(0)
     total = QUEUE_THREADS * OWN_TASKS_PER_THREAD
     done: list[str] = []

@@ -78,14 +78,13 @@ class Checkpointer:
             return False
         connection.run(f"PRAGMA busy_timeout = {_patience_ms(size)}")
         try:
-            busy, _, _ = connection.row("PRAGMA wal_checkpoint(TRUNCATE)")
-            return not busy
+            return not connection.row("PRAGMA wal_checkpoint(TRUNCATE)")[0]
         except QueueBusyError:
             return False
         finally:
             connection.run("PRAGMA busy_timeout = 0")
 
-    def _checkpoint_alone(self, connection: Connection, size: int) -> bool:
+    def _checkpoint_alone(self, connection: Connection, size: int) -> bool:  # noqa: ARG002
         """Copy the log while nobody can write; False if a reader was in the way."""
         copier = self._connect()
         try:

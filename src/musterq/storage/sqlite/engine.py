@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
@@ -54,11 +55,12 @@ class SQLiteStorage:
     ) -> None:
         self.clock = clock or Clock()
         self._path = path
+        self._file = os.path.realpath(path)  # what stands beside it must be the same by whatever link it is opened
         self._driver: Driver = driver or StandardDriver()
         _check_library(self._driver)
-        self._sessions = Sessions(path, self._driver, durability=durability, busy_timeout=busy_timeout)
+        self._sessions = Sessions(self._file, self._driver, durability=durability, busy_timeout=busy_timeout)
         self._lanes = Lanes()
-        self._liveness = LivenessFolder(path)
+        self._liveness = LivenessFolder(self._file)
         self._ready = False
 
     @property
@@ -282,7 +284,7 @@ class SQLiteStorage:
         self.ensure_schema()
         self._write(lambda _connection: None)  # the writer opens the log, which a new file does not have yet,
         self.task_counts()  # and a reader that stays open keeps it in place
-        return LogWaiter(f"{self._path}-wal")
+        return LogWaiter(f"{self._file}-wal")
 
     # -- plain SQL -------------------------------------------------------------------------------
     @verb

@@ -11,11 +11,12 @@ import contextlib
 import os
 import sys
 import threading
+from pathlib import Path
 
 if sys.platform == "win32":
     import msvcrt
 
-    def try_lock(descriptor: int, *, shared: bool = False) -> bool:
+    def try_lock(descriptor: int, *, shared: bool = False) -> bool:  # noqa: ARG001 - there are no shared ones
         """Take the lock without waiting; False if another holds it."""
         os.lseek(descriptor, 0, os.SEEK_SET)
         try:
@@ -81,7 +82,7 @@ def _make(path: str | os.PathLike[str], like: str | os.PathLike[str]) -> int | N
         return None
     if hasattr(os, "fchown"):
         with contextlib.suppress(OSError):  # the file may be gone, the group not ours to give
-            model = os.stat(like)
+            model = Path(like).stat()
             os.fchown(descriptor, -1, model.st_gid)
             os.fchmod(descriptor, model.st_mode & 0o666)
     return descriptor

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import weakref
+from pathlib import Path
 from typing import Protocol
 
 from musterq.storage.sqlite import file_lock, reentry
@@ -65,7 +66,7 @@ def _refusal(inherited: Inherited, *, half_done: bool) -> str | None:
     if files is None:
         return None  # nobody had it open
     if half_done or inherited.has_transaction():
-        return f"{inherited.path}: this process was forked within a transaction; fork outside of it, or use the spawn method"
+        return f"{inherited.path}: this process was forked within a transaction; fork outside of it, or spawn"
     if not (_retake(inherited.path) and _inodes(inherited.path) == files):
         return f"{inherited.path}: this process was forked while the file was being closed; fork again"
     return None
@@ -73,7 +74,7 @@ def _refusal(inherited: Inherited, *, half_done: bool) -> str | None:
 
 def _inodes(path: str) -> tuple[int, int] | None:
     try:
-        return os.stat(path).st_ino, os.stat(f"{path}-shm").st_ino
+        return Path(path).stat().st_ino, Path(f"{path}-shm").stat().st_ino
     except OSError:
         return None
 

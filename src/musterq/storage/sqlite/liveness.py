@@ -79,7 +79,7 @@ class LivenessFolder:
             close_lock(descriptor)
 
     def _take(self, path: Path) -> int | None:
-        """A locked descriptor of the file that is at ``path`` now, or None if another holds it or has just removed it."""
+        """A locked descriptor of the file that is at ``path`` now; None: another holds it or has just removed it."""
         descriptor = open_lock(path, like=self._database)
         if try_lock(descriptor) and _is_at(path, descriptor):
             return descriptor

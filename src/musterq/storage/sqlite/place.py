@@ -80,5 +80,6 @@ def _check_permissions(file: Path, folder: Path) -> None:
         raise QueueDatabaseError(f"{file} may not be read and written by this user; check its owner and permissions")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise QueueDatabaseError(
-            f"{file}: its folder {folder} may not be written by this user, and SQLite keeps its log there; check its permissions"
+            f"{file}: its folder {folder} may not be written by this user, and SQLite keeps its log there; "
+            "check its permissions"
         )

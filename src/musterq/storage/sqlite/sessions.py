@@ -10,6 +10,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 from musterq.errors import QueueDatabaseError
@@ -20,7 +21,7 @@ from musterq.storage.sqlite.gate import WriteGate
 from musterq.storage.sqlite.place import check_place, is_new
 from musterq.storage.sqlite.queries import query
 from musterq.storage.sqlite.reentry import is_inside
-from musterq.storage.sqlite.transactions import Transaction
+from musterq.storage.sqlite.transactions import transaction
 from musterq.storage.sqlite.writer import Writer
 
 T = TypeVar("T")
@@ -34,6 +35,7 @@ _SYNCHRONOUS = {"normal": "NORMAL", "full": "FULL"}
 
 class _OfThisThread(threading.local):
     connection: Connection | None = None
+    writing = False
 
 
 class Sessions:
@@ -55,7 +57,20 @@ class Sessions:
         if own is not None and own.in_transaction:
             with savepoint(own):
                 return work(own)
-        return self._writer.write(work)
+        return self._write_with_others(work)
+
+    def _write_with_others(self, work: Callable[[Connection], T]) -> T:
+        here = self._here
+        if here.writing:
+            raise QueueDatabaseError(
+                "this signal handler has interrupted a write of its own thread and cannot wait for it; "
+                "let it note what to do, and write that after it has returned"
+            )
+        here.writing = True
+        try:
+            return self._writer.write(work)
+        finally:
+            here.writing = False
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` on a connection for reading; within this thread's open transaction it sees what that wrote."""
@@ -78,9 +93,9 @@ class Sessions:
                 connection.run("ROLLBACK")
             self._keep(connection)
 
-    def transaction(self) -> Transaction:
+    def transaction(self) -> AbstractContextManager[Any]:
         """A write transaction on this thread's own connection; within an open one, a savepoint."""
-        return Transaction(self.own, self.gate.begin, self._done)
+        return transaction(self.own, self.gate.begin, self._done)
 
     def change_schema(self, work: Callable[[Connection], None]) -> None:
         """Run ``work`` in a transaction of the file's own journal mode; if it fails, the file is as it was."""
@@ -97,6 +112,8 @@ class Sessions:
             connection.close()
             self._undo_half_written()
             raise
+        with contextlib.suppress(QueueDatabaseError):  # somebody reads: the first writer tries again
+            self._begin_log(connection)
         connection.close()
 
     def own(self) -> Connection:
@@ -165,10 +182,13 @@ class Sessions:
         check_place(self.path)
         connection = self.driver.connect(self.path)
         connection.run(f"PRAGMA busy_timeout = {_SETUP_PATIENCE_MS}")
-        # two that switch at once get «locked» without any wait, so it is tried again
-        self.gate.pass_through(lambda: connection.row("PRAGMA journal_mode = WAL"))
+        self._begin_log(connection)
         self._configure(connection)
         return connection
+
+    def _begin_log(self, connection: Connection) -> None:
+        """Two that switch at once get «locked» without any wait, so it is tried again."""
+        self.gate.pass_through(lambda: connection.row("PRAGMA journal_mode = WAL"))
 
     def _connect_copier(self) -> Connection:
         connection = self.driver.connect(self.path)
@@ -207,6 +227,7 @@ class Sessions:
         if self._refusal is None:
             self.look_after_log(connection)
         else:
+            self._own.pop(threading.get_ident(), None)
             connection.close()
 
     def _check_open(self) -> None:
