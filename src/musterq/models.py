@@ -217,11 +217,13 @@ class ClaimRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     ``lease_seconds`` None: the worker's own heartbeat is the lease. ``capabilities`` None: the
     registered ones. ``types`` None: every type. ``seed`` makes WEIGHTED_RANDOM repeatable.
-    ``register_unknown`` False: a worker that is not registered (any more) gets nothing.
+    ``register_unknown`` False: a worker that is not registered (any more) gets nothing. ``ahead`` more tasks are
+    taken without being started, as stock: they are not charged for a crash until `exchange` is told that they began.
     """
 
     worker_id: str
     limit: int = 1
+    ahead: int = 0
     types: frozenset[str] | None = None
     capabilities: Mapping[str, Any] | None = None
     strategy: SchedulingStrategy = SchedulingStrategy.PRIORITY
@@ -248,6 +250,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     lease_until_utc: datetime | None
     created_at_utc: datetime
     claimed_at: float  # epoch seconds
+    started: bool = True  # False: taken ahead
     timeout_seconds: float | None = None
     retry: RetryPolicy = DEFAULT_RETRY
     headers: str | None = None

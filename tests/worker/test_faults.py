@@ -25,11 +25,13 @@ class FailingStorage:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)
 
-    def exchange(self, outcomes: list[Outcome], request: ClaimRequest | None) -> tuple[list[bool], list[Claim]]:
+    def exchange(
+        self, outcomes: list[Outcome], request: ClaimRequest | None, **options: Any
+    ) -> tuple[list[bool], list[Claim]]:
         if self.failing_exchanges and outcomes:
             self.failing_exchanges -= 1
             raise QueueDatabaseError("the disk is full")
-        return self._real.exchange(outcomes, request)
+        return self._real.exchange(outcomes, request, **options)
 
     def heartbeat(self, worker_id: str) -> bool:
         if self.failing_beats:

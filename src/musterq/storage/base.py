@@ -129,8 +129,13 @@ class Storage(Protocol):
     def finish(self, outcomes: Sequence[Outcome]) -> list[bool]:
         """Write how attempts ended. False where the claim is no longer held: nothing was changed there."""
 
-    def exchange(self, outcomes: Sequence[Outcome], request: ClaimRequest | None) -> tuple[list[bool], list[Claim]]:
-        """`finish` and then `claim`, in one transaction; ``request`` None claims nothing."""
+    def exchange(
+        self, outcomes: Sequence[Outcome], request: ClaimRequest | None, *, begun: Sequence[Claim] = ()
+    ) -> tuple[list[bool], list[Claim]]:
+        """`finish` and then `claim`, in one transaction; ``request`` None claims nothing.
+
+        ``begun`` are claims taken ahead that have been started meanwhile.
+        """
 
     def extend(self, claim: Claim, seconds: float) -> bool:
         """Move the end of a claim's lease to ``seconds`` from now. False: no longer held."""

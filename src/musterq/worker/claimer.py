@@ -66,6 +66,7 @@ class Claimer:
         self._events = events
         self._bell = Bell()
         self._held: dict[int, Claim] = {}  # by claim token: claimed, and not yet collected as finished
+        self._ahead: dict[int, Claim] = {}  # by claim token: held, and not yet noted as begun
         self._unwritten: list[Outcome] = []
         self._failures = 0
         stop.call(self._bell.wake, waiter.wake)
@@ -113,7 +114,7 @@ class Claimer:
         finished = self._executor.take_finished()
         self._pace.note(finished)
         for outcome in finished:
-            del self._held[outcome.claim.claim_token]
+            self._drop(outcome.claim)
         return self._unwritten + finished + self._stalled()
 
     def _stalled(self) -> list[Outcome]:
@@ -127,20 +128,39 @@ class Claimer:
 
     def _let_go(self, claims: Iterable[Claim]) -> list[Outcome]:
         """The outcomes that give these back, which are no longer held from here on."""
-        return [Outcome(claim=self._held.pop(c.claim_token), status=TaskStatus.QUEUED) for c in claims]
+        return [Outcome(claim=self._drop(claim), status=TaskStatus.QUEUED) for claim in claims]
+
+    def _drop(self, claim: Claim) -> Claim:
+        self._ahead.pop(claim.claim_token, None)
+        return self._held.pop(claim.claim_token)
+
+    def _begun(self) -> list[Claim]:
+        """What was claimed ahead and runs now: if the worker dies, these are charged for it, and no others."""
+        return [claim for claim in self._executor.running if claim.claim_token in self._ahead] if self._ahead else []
 
     def _room(self) -> int:
         return max(0, self._pace.target - len(self._held))
 
     def _exchange(self, outcomes: list[Outcome], limit: int) -> list[Claim]:
         self._unwritten = outcomes  # until they are
-        request = msgspec.structs.replace(self._request, limit=limit) if limit else None
-        written, claims = self._storage.exchange(outcomes, request)
+        begun = self._begun()
+        written, claims = self._storage.exchange(outcomes, self._wish(limit), begun=begun)
         self._unwritten = []
+        for claim in begun:
+            self._ahead.pop(claim.claim_token, None)
         for claim in claims:
             self._held[claim.claim_token] = claim
+            if not claim.started:
+                self._ahead[claim.claim_token] = claim
         self._tell(outcomes, written)
         return claims
+
+    def _wish(self, limit: int) -> ClaimRequest | None:
+        """Claim as many as there are idle threads to begin at once, the others ahead."""
+        if not limit:
+            return None
+        at_once = min(limit, max(0, self._pace.threads - len(self._held)))
+        return msgspec.structs.replace(self._request, limit=at_once, ahead=limit - at_once)
 
     def _tell(self, outcomes: list[Outcome], written: list[bool]) -> None:
         for outcome, done in zip(outcomes, written, strict=True):

@@ -32,9 +32,10 @@ class ThreadExecutor:
         self._called: deque[None] = deque()  # a mark for each thread that was woken and does not run yet
         self._on_finish: Callable[[], None] | None = None
         self._stock = 0
+        self._last: list[Claim | None] = [None] * threads  # what each thread took last
         self._threads = [
-            threading.Thread(target=self._work, name=f"{name}-{number}", daemon=True)
-            for number in range(1, threads + 1)
+            threading.Thread(target=self._work, args=(number,), name=f"{name}-{number}", daemon=True)
+            for number in range(threads)
         ]
 
     def start(self) -> None:
@@ -65,6 +66,11 @@ class ThreadExecutor:
                 return
             self._called.append(None)
             self._calls.put(True)  # noqa: FBT003  # the call's whole content
+
+    @property
+    def running(self) -> list[Claim]:
+        """The claims that threads have begun; some may have finished by now."""
+        return [claim for claim in self._last if claim is not None]
 
     def take_finished(self) -> list[Outcome]:
         """The outcomes since the last time."""
@@ -107,8 +113,9 @@ class ThreadExecutor:
         """Take `call_on_finish` back."""
         self._on_finish = None
 
-    def _work(self) -> None:
+    def _work(self, number: int) -> None:
         while (claim := self._next()) is not None:
+            self._last[number] = claim
             self._finished.append(self._outcome(claim))
             wake = self._on_finish
             if wake is not None and len(self._ready) <= self._stock:

@@ -19,7 +19,7 @@ class Pace:
     """
 
     def __init__(self, threads: int, most: int) -> None:
-        self._threads = threads
+        self.threads = threads
         self._most = most
         self._run_seconds: float | None = None  # of a usual task, newer ones counting more
         self.ahead = 0
@@ -27,7 +27,7 @@ class Pace:
     @property
     def target(self) -> int:
         """How many tasks to hold: one for each thread, and those ahead."""
-        return self._threads + self.ahead
+        return self.threads + self.ahead
 
     def note(self, outcomes: Sequence[Outcome]) -> None:
         """Learn from what has just finished."""
@@ -42,5 +42,5 @@ class Pace:
 
     def _go_by(self, run_seconds: float) -> None:
         self._run_seconds = max(run_seconds, 1e-6)  # a clock that was set back makes negative times
-        within_reach = int(self._threads * AHEAD_SECONDS / self._run_seconds)
+        within_reach = int(self.threads * AHEAD_SECONDS / self._run_seconds)
         self.ahead = min(self._most, within_reach) if self._run_seconds <= LONGEST_RUN_SECONDS else 0

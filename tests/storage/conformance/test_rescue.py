@@ -308,3 +308,22 @@ def test_many_are_rescued_together(storage: Storage, clock: MovableClock):
     clock.advance(61)
     rescued = storage.rescue_expired()
     assert rescued == Rescued(queued=tuple(ids[2::3]), failed=tuple(ids[::3]), cancelled=tuple(cancelled))
+
+
+def test_what_was_claimed_ahead_is_not_charged_for_a_crash(storage: Storage, clock: MovableClock):
+    """Only what had begun is a suspect; the claim is told later which of its stock has."""
+    ids = [put(storage) for _ in range(3)]
+    storage.register("worker-1", "{}")
+    claims = take(storage, lease_seconds=None, limit=1, ahead=2)
+    assert [(claim.task_id, claim.started) for claim in claims] == [(ids[0], True), (ids[1], False), (ids[2], False)]
+    storage.exchange((), None, begun=claims[1:2])
+    clock.advance(61)
+    assert storage.rescue_expired() == Rescued(queued=tuple(ids))
+    crashes = [task.crashes for task in (storage.get(task_id) for task_id in ids) if task is not None]
+    assert crashes == [1, 1, 0]
+
+
+def test_nothing_is_claimed_ahead_of_an_idle_worker(storage: Storage):
+    """Stock is taken only where there is more than the worker begins at once."""
+    put(storage)
+    assert [claim.started for claim in take(storage, lease_seconds=60, limit=2, ahead=5)] == [True]

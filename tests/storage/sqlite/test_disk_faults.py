@@ -87,6 +87,8 @@ def runs(template: Path, folder: Path, disk: Disk, durability: str) -> Iterator[
         yield n, SQLiteStorage(str(path), driver=disk.driver, durability=durability)
 
 
+# what SQLite was told of and went on without, apsw tells as well
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("fault", ["read", "write", "sync", "full", "torn"])
 def test_a_fault_at_any_operation(template: Path, tmp_path: Path, fault: Fault) -> None:
     """The n-th one fails, for each n that there is: the verb that it struck has done nothing, and can be done again."""
@@ -149,7 +151,7 @@ def steps_until_it_fails(storage: SQLiteStorage) -> int:
 @pytest.mark.parametrize("part", range(4))
 @pytest.mark.parametrize("durability", ["normal", "full"])
 def test_the_loss_of_power(template: Path, tmp_path: Path, durability: str, part: int) -> None:
-    """At any change of the disk. Full: every acknowledged commit is there. Normal: the first ones. Never half of one."""
+    """At any change of the disk. Full: every acknowledged commit is there. Normal: the first ones. Never half a one."""
     disk = Disk()
     storages = runs(template, tmp_path, disk, durability)
     _, storage = next(storages)

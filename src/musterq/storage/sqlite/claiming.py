@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -32,7 +33,7 @@ _decode_retry = msgspec.json.Decoder(RetryPolicy).decode
 
 
 def claim(connection: Connection, request: ClaimRequest, lanes: Lanes, now: Moment) -> list[Claim]:
-    """Take up to ``request.limit`` tasks, in the transaction that is open."""
+    """Take up to ``request.limit`` tasks, and ``request.ahead`` as stock, in the transaction that is open."""
     before = connection.row(query("before_claim"), {**now.boot(), "worker": request.worker_id})
     due, over, generation, registered = before
     if due:
@@ -46,18 +47,26 @@ def claim(connection: Connection, request: ClaimRequest, lanes: Lanes, now: Mome
         register(connection, request.worker_id, registered, None, now)
     capabilities = registered if request.capabilities is None else request.capabilities
     eligible = lanes.eligible(connection, generation, request.types, capabilities)
-    return _take_up_to_limit(connection, request, eligible, now)
+    terms = _terms(request, now)
+    claims = _take_runnable(connection, request, eligible, terms, now)
+    if request.ahead and len(claims) == request.limit:
+        ahead = {**terms, "started": None, "limit": request.ahead}
+        claims += _take_runnable(connection, request, eligible, ahead, now)
+    return claims
 
 
-def _take_up_to_limit(
-    connection: Connection, request: ClaimRequest, eligible: EligibleLanes, now: Moment
+def _take_runnable(
+    connection: Connection, request: ClaimRequest, eligible: EligibleLanes, terms: dict[str, Any], now: Moment
 ) -> list[Claim]:
     """Claim, and claim again in place of those that can never run, which fail at once."""
     claims: list[Claim] = []
-    while (wanted := request.limit - len(claims)) > 0:
-        rows = _take(connection, request, eligible, wanted, now)
+    lease = None if terms["lease"] is None else text_to_datetime(terms["lease"])
+    limit = terms["limit"]
+    while (wanted := limit - len(claims)) > 0:
+        terms["limit"] = wanted
+        rows = _take(connection, request, eligible, terms)
         for row in rows:
-            taken = _claim_of(row, request.worker_id, now)
+            taken = _claim_of(row, terms, lease, now)
             if isinstance(taken, Claim):
                 claims.append(taken)
             else:
@@ -67,20 +76,20 @@ def _take_up_to_limit(
     return claims
 
 
-def _take(connection: Connection, request: ClaimRequest, eligible: EligibleLanes, limit: int, now: Moment) -> list[Any]:
+def _take(connection: Connection, request: ClaimRequest, eligible: EligibleLanes, terms: dict[str, Any]) -> list[Any]:
     """Take tasks; their rows, in the order of the strategy."""
-    terms = {**_terms(request, now), "limit": limit}
+    limit = terms["limit"]
     if request.strategy is SchedulingStrategy.WEIGHTED_RANDOM:
         draw = WeightedDraw(connection, _waiting(connection, eligible.ids), randomness(request.seed))
         drawn = draw.ids(limit)
         place = {task_id: at for at, task_id in enumerate(drawn)}
         rows = connection.rows(query("claim"), {**terms, "ids": str(drawn)})
         return sorted(rows, key=lambda row: place[row[0]])
-    lanes = eligible.json
+    terms["lanes"] = eligible.json
     if len(eligible.ids) > _FEW_LANES:
-        lanes = json.dumps([lane for lane, _, _ in _waiting(connection, eligible.ids)])
+        terms["lanes"] = json.dumps([lane for lane, _, _ in _waiting(connection, eligible.ids)])
     claim_heads = claim_one_of if limit == 1 else claim_of
-    rows = connection.rows(claim_heads(_HEADS[request.strategy]), {**terms, "lanes": lanes})
+    rows = connection.rows(claim_heads(_HEADS[request.strategy]), terms)
     if len(rows) > 1:
         order = ORDERS[request.strategy]
         rows.sort(key=lambda row: order(_number(row[4]), row[0]))
@@ -97,6 +106,8 @@ def _terms(request: ClaimRequest, now: Moment) -> dict[str, Any]:
     return {
         "worker": request.worker_id,
         "now": now.text,
+        "started": now.text,
+        "limit": request.limit,
         "lease": None if lease is None else now.after(lease),
         "boot_id": None if lease is None else now.boot_id,
         "lease_ms": None if lease is None else now.boot_ms_after(lease),
@@ -108,9 +119,9 @@ def _number(priority: Any) -> Any:
     return priority if isinstance(priority, (int, float)) else sys.maxsize
 
 
-def _claim_of(row: Any, worker_id: str, now: Moment) -> Claim | str:
+def _claim_of(row: Any, terms: dict[str, Any], lease: datetime | None, now: Moment) -> Claim | str:
     """The claim, or in words why this task can never run."""
-    expires = row[15]
+    expires = row[14]
     if expires is not None and expires <= now.text:
         return f"expired: it was not started by {expires} UTC"
     try:
@@ -120,7 +131,7 @@ def _claim_of(row: Any, worker_id: str, now: Moment) -> Claim | str:
     return Claim(
         task_id=row[0],
         claim_token=row[1],
-        worker_id=worker_id,
+        worker_id=terms["worker"],
         type=row[2],
         payload=row[3],
         arguments=arguments,
@@ -130,12 +141,13 @@ def _claim_of(row: Any, worker_id: str, now: Moment) -> Claim | str:
         max_attempts=row[7],
         crashes=row[8],
         max_crashes=row[9],
-        lease_until_utc=None if row[10] is None else text_to_datetime(row[10]),
-        created_at_utc=text_to_datetime(row[11]),
+        lease_until_utc=lease,
+        created_at_utc=text_to_datetime(row[10]),
         claimed_at=now.epoch,
-        timeout_seconds=row[12],
-        retry=DEFAULT_RETRY if row[13] is None else _retry_of(row[13]),
-        headers=row[14],
+        started=terms["started"] is not None,
+        timeout_seconds=row[11],
+        retry=DEFAULT_RETRY if row[12] is None else _retry_of(row[12]),
+        headers=row[13],
     )
 
 

@@ -162,8 +162,10 @@ class SQLiteStorage:
         return self._exchange(outcomes, None)[0]
 
     @verb
-    def exchange(self, outcomes: Sequence[Outcome], request: ClaimRequest | None) -> tuple[list[bool], list[Claim]]:
-        return self._exchange(outcomes, request)
+    def exchange(
+        self, outcomes: Sequence[Outcome], request: ClaimRequest | None, *, begun: Sequence[Claim] = ()
+    ) -> tuple[list[bool], list[Claim]]:
+        return self._exchange(outcomes, request, begun)
 
     @verb
     def extend(self, claim: Claim, seconds: float) -> bool:
@@ -331,10 +333,13 @@ class SQLiteStorage:
                 raise
             return self._sessions.read(_tolerating_broken_text(work))
 
-    def _exchange(self, outcomes: Sequence[Outcome], request: ClaimRequest | None) -> tuple[list[bool], list[Claim]]:
+    def _exchange(
+        self, outcomes: Sequence[Outcome], request: ClaimRequest | None, begun: Sequence[Claim] = ()
+    ) -> tuple[list[bool], list[Claim]]:
         now = Moment(self.clock)
 
         def finish_and_claim(connection: Connection) -> tuple[list[bool], list[Claim]]:
+            finishing.note_begun(connection, begun, now)
             held = [finishing.finish(connection, outcome, now) for outcome in outcomes]
             return held, [] if request is None else claiming.claim(connection, request, self._lanes, now)
 

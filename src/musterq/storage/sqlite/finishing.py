@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from musterq.clock import epoch_to_text
-from musterq.models import Outcome, TaskStatus
+from musterq.models import Claim, Outcome, TaskStatus
 from musterq.storage.sqlite.connection import Connection
 from musterq.storage.sqlite.queries import query
 from musterq.storage.sqlite.times import Moment
@@ -17,6 +18,13 @@ _FINISH = {
     TaskStatus.CANCELLED: "finish_cancelled",
 }
 _NOTED = {TaskStatus.FAILED: "failed", TaskStatus.SCHEDULED: "failed", TaskStatus.CANCELLED: "cancelled"}
+
+
+def note_begun(connection: Connection, begun: Sequence[Claim], now: Moment) -> None:
+    """Note that tasks that were claimed ahead have been started."""
+    for claim in begun:
+        facts = {"id": claim.task_id, "token": claim.claim_token, "now": now.text}
+        connection.run(query("begin"), facts)
 
 
 def finish(connection: Connection, outcome: Outcome, now: Moment) -> bool:
