@@ -11,9 +11,9 @@ The next commit then begins the log anew and cuts it to `LOG_LIMIT_BYTES` (PRAGM
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from musterq.errors import QueueBusyError, QueueDatabaseError
 from musterq.storage.sqlite.connection import Connection
@@ -105,6 +105,6 @@ def _patience_ms(size: int) -> int:
 
 def _size(path: str) -> int:
     try:
-        return os.stat(path).st_size
+        return Path(path).stat().st_size
     except FileNotFoundError:
         return 0

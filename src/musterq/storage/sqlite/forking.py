@@ -25,8 +25,11 @@ class Inherited(Protocol):
 
     path: str
 
-    def has_transaction(self) -> bool: ...
-    def start_afresh_in_child(self, refusal: str | None) -> None: ...
+    def has_transaction(self) -> bool:
+        """Whether a thread has a transaction open on its own connection."""
+
+    def start_afresh_in_child(self, refusal: str | None) -> None:
+        """Begin without connections; ``refusal`` says why none can be opened."""
 
 
 _all: weakref.WeakSet[Inherited] = weakref.WeakSet()

@@ -237,6 +237,7 @@ class Sessions:
 
 @contextlib.contextmanager
 def savepoint(connection: Connection) -> Iterator[None]:
+    """What is written within the block is undone alone, if the block raises."""
     connection.run("SAVEPOINT musterq")
     try:
         yield

@@ -67,11 +67,12 @@ class Writer:
         """Run ``work`` in a write transaction; return its result once that is committed, or raise its own error."""
         entry = _Entry(work)
         try:
-            self._queue(entry)
+            group = self._queue(entry)
             if entry.turn is not None:
                 entry.turn.acquire()
-            if not entry.done:
-                self._lead()
+                group = None if entry.done else self._next_group()
+            if group is not None:
+                self._lead(group)
         finally:
             try:
                 self._settle(entry)
@@ -90,18 +91,23 @@ class Writer:
             if self._leader is None:
                 self._close_connection()
 
-    def _queue(self, entry: _Entry) -> None:
+    def _queue(self, entry: _Entry) -> list[_Entry] | None:
+        """Stand in line; whoever finds nobody there leads, and his own work is the group."""
         with self._lock:
-            if self._leader is None:
+            leads = self._leader is None
+            if leads:
                 self._leader = entry
             else:
                 entry.turn = threading.Lock()
                 entry.turn.acquire()
             self._waiting.append(entry)
+            return [entry] if leads else None
 
-    def _lead(self) -> None:
+    def _next_group(self) -> list[_Entry]:
         with self._lock:
-            group = list(islice(self._waiting, _GROUP_LIMIT))
+            return list(islice(self._waiting, _GROUP_LIMIT))
+
+    def _lead(self, group: list[_Entry]) -> None:
         self._write_group(group)
         if self._connection is not None:
             self._after_commit(self._connection)
