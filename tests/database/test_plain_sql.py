@@ -230,3 +230,16 @@ def test_full_durability_is_what_it_says(tmp_path: Path) -> None:
             database.initialize_schema()
             with database.transaction() as transaction:
                 assert transaction.execute("PRAGMA synchronous").fetchone()[0] == level
+
+
+def test_a_raw_connection_waits_for_the_write_lock(database: QueueDatabase) -> None:
+    """What a program runs on its own connection does not fail at once because somebody else is writing."""
+    mine = database.get_connection()
+    other = sqlite3.connect(database.location, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    committing = threading.Timer(0.2, lambda: other.execute("COMMIT"))
+    committing.start()
+    mine.execute("INSERT INTO task_queue (type, payload) VALUES ('mail', '{}')")
+    committing.join()
+    other.close()
+    assert database.execute("SELECT count(*) FROM task_queue").fetchone()[0] == 1

@@ -77,7 +77,7 @@ class SQLiteStorage:
     @verb
     def initialize_schema(self) -> None:
         state = self._schema_state()
-        if state in schema.UNUSABLE:
+        if state is schema.SchemaState.NEWER:
             schema.check_current(state, self._path)
         if state is not schema.SchemaState.CURRENT:
             self._sessions.change_schema(lambda connection: schema.upgrade(connection, self._path))
@@ -98,7 +98,7 @@ class SQLiteStorage:
         check_place(self._path)
         if is_new(self._path):
             return schema.SchemaState.EMPTY
-        return self._sessions.read(schema.state_of)
+        return self._sessions.read(lambda connection: schema.state_of(connection, self._path))
 
     # -- tasks -----------------------------------------------------------------------------------
     @verb
@@ -292,7 +292,7 @@ class SQLiteStorage:
     @verb
     def execute(self, sql: str, parameters: Any = ()) -> Any:
         own = self._sessions.own()
-        cursor = self._sessions.gate.pass_through(lambda: _cursor(own, sql, parameters))
+        cursor = self._sessions.in_turn(own, lambda: _cursor(own, sql, parameters))
         if cursor.description is None and not own.in_transaction:
             self._sessions.look_after_log(own)
         return cursor

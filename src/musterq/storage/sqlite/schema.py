@@ -17,14 +17,17 @@ class SchemaState(Enum):
     EMPTY = auto()
     FOREIGN = auto()  # tables of an application, none of ours
     OLDER_LAYOUT = auto()
-    CLASHING = auto()  # things of an application that have our names
     OLDER_VERSION = auto()
     CURRENT = auto()
     NEWER = auto()
 
 
-def state_of(connection: Connection) -> SchemaState:
-    """Read what is there."""
+def state_of(connection: Connection, location: str) -> SchemaState:
+    """Read what is there.
+
+    Raises:
+        QueueSchemaError: an application has tables or views under names that ours need.
+    """
     objects = dict(connection.rows(query("objects")))
     if objects.get("musterq_meta") == "table" and "counters" in objects:
         row = connection.row(query("schema_version"))
@@ -34,13 +37,14 @@ def state_of(connection: Connection) -> SchemaState:
         return SchemaState.NEWER if version > latest() else SchemaState.OLDER_VERSION
     if is_older_layout(connection):
         return SchemaState.OLDER_LAYOUT
-    if _clashes(objects):
-        return SchemaState.CLASHING
+    if clashes := _clashes(objects):
+        raise QueueSchemaError(
+            f"{location} has tables or views of another program under names that musterq needs: {', '.join(clashes)}; "
+            "give the queue a file of its own"
+        )
     return SchemaState.FOREIGN if objects else SchemaState.EMPTY
 
 
-#: What initialize_schema() refuses.
-UNUSABLE = frozenset({SchemaState.NEWER, SchemaState.CLASHING})
 _CREATES = re.compile(r"^CREATE (?:UNIQUE )?(?:TABLE|VIEW|INDEX|TRIGGER) (\w+)", re.MULTILINE)
 
 
@@ -67,21 +71,23 @@ def check_current(state: SchemaState, location: str) -> None:
         SchemaState.EMPTY: "has no tables yet",
         SchemaState.FOREIGN: "is an application's database without musterq's tables",
         SchemaState.OLDER_LAYOUT: "has tables of an older layout",
-        SchemaState.CLASHING: "has another program's tables or views under names that musterq needs",
         SchemaState.OLDER_VERSION: "has the tables of an older musterq",
         SchemaState.NEWER: "has the tables of a newer musterq",
     }[state]
-    remedy = {SchemaState.NEWER: "update musterq", SchemaState.CLASHING: "give the queue a file of its own"}
-    usual = "call initialize_schema() or run `musterq init`, which keeps everything that is in it"
-    raise QueueSchemaError(f"{location} {reason}; {remedy.get(state, usual)}")
+    remedy = (
+        "update musterq"
+        if state is SchemaState.NEWER
+        else "call initialize_schema() or run `musterq init`, which keeps everything that is in it"
+    )
+    raise QueueSchemaError(f"{location} {reason}; {remedy}")
 
 
 def upgrade(connection: Connection, location: str) -> None:
     """Bring the tables to the latest version, in the transaction that is open; does nothing where they are."""
-    state = state_of(connection)
+    state = state_of(connection, location)
     if state is SchemaState.CURRENT:
         return
-    if state in UNUSABLE:
+    if state is SchemaState.NEWER:
         check_current(state, location)
     older = set_older_tables_aside(connection) if state is SchemaState.OLDER_LAYOUT else None
     row = connection.row(query("schema_version")) if state is SchemaState.OLDER_VERSION else None

@@ -46,6 +46,7 @@ class Sessions:
         self.driver = driver
         self.gate = WriteGate(path, busy_timeout=busy_timeout)
         self._synchronous = _SYNCHRONOUS[durability]
+        self._patience_ms = int(busy_timeout * 1000)
         self._refusal: str | None = None
         self._start_afresh()
         forking.mind(self)
@@ -95,7 +96,18 @@ class Sessions:
 
     def transaction(self) -> AbstractContextManager[Any]:
         """A write transaction on this thread's own connection; within an open one, a savepoint."""
-        return transaction(self.own, self.gate.begin, self._done)
+        return transaction(self.own, self._begin_own, self._done)
+
+    def in_turn(self, own: Connection, statement: Callable[[], T]) -> T:
+        """Run a statement on a thread's own connection, in turn with other writers.
+
+        By itself that connection waits as SQLite does, for what the program runs on it without us.
+        """
+        own.run("PRAGMA busy_timeout = 0")
+        try:
+            return self.gate.pass_through(statement)
+        finally:
+            own.run(f"PRAGMA busy_timeout = {self._patience_ms}")
 
     def change_schema(self, work: Callable[[Connection], None]) -> None:
         """Run ``work`` in a transaction of the file's own journal mode; if it fails, the file is as it was."""
@@ -123,6 +135,7 @@ class Sessions:
             check_place(self.path)
             connection = self.driver.connect_for_program(self.path)
             self._configure(connection)
+            connection.run(f"PRAGMA busy_timeout = {self._patience_ms}")
             self._here.connection = connection
             self._own[threading.get_ident()] = connection
         return self._here.connection
@@ -167,6 +180,9 @@ class Sessions:
                 connection.rows(query("objects"))
             finally:
                 connection.close()
+
+    def _begin_own(self, own: Connection) -> None:
+        self.in_turn(own, lambda: own.run("BEGIN IMMEDIATE"))
 
     def _transact(self, connection: Connection, work: Callable[[Connection], None]) -> None:
         self.gate.begin(connection)
