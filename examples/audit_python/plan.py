@@ -8,8 +8,7 @@ from itertools import islice
 
 from examples.audit_python.audit import WORK, Entry
 from examples.audit_python.discovery import Found
-from musterq import TaskQueue
-from musterq import EnqueueItem
+from musterq import EnqueueItem, TaskQueue
 
 BATCH = 1_000
 FIRST, LATER = 1, 100  # package tasks run before all others, since they say what else there is to do

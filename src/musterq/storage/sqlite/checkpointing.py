@@ -60,12 +60,13 @@ class Checkpointer:
         self._next_look = time.monotonic() + self._pause
 
     def _checkpoint_if_elected(self, connection: Connection, size: int) -> bool:
+        """False: it could not be done. Whoever is not elected need not look less often: somebody is at it."""
         try:
             descriptor = open_lock(self._election, like=self._database)
         except OSError:
             return False
         try:
-            return try_lock(descriptor) and self._checkpoint(connection, size)
+            return not try_lock(descriptor) or self._checkpoint(connection, size)
         except QueueDatabaseError:
             return False  # what was committed before is safe in the log; the next write tells of a broken disk itself
         finally:

@@ -86,7 +86,7 @@ class StandardDriver:
 
 
 class StandardConnection:
-    """`Connection` over sqlite3; ``tuples`` False: rows of `raw` have a form of their own, which must not matter here."""
+    """`Connection` over sqlite3; ``tuples`` False: rows of `raw` have a form of their own, which is undone here."""
 
     def __init__(self, raw: sqlite3.Connection, location: str, *, tuples: bool = True) -> None:
         self.raw = raw

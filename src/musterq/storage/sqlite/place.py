@@ -10,8 +10,10 @@ from pathlib import Path
 from musterq.errors import QueueDatabaseError
 
 _NETWORK = frozenset(
-    ["afpfs", "afs", "beegfs", "ceph", "cifs", "davfs", "fuse.glusterfs", "fuse.sshfs", "glusterfs", "gpfs", "lustre"]
-    + ["ncpfs", "nfs", "nfs4", "smb2", "smb3", "smbfs", "webdav"]
+    (
+        *("afpfs", "afs", "beegfs", "ceph", "cifs", "davfs", "fuse.glusterfs", "fuse.sshfs", "glusterfs", "gpfs"),
+        *("lustre", "ncpfs", "nfs", "nfs4", "smb2", "smb3", "smbfs", "webdav"),
+    )
 )
 
 
@@ -44,7 +46,8 @@ _SMALLEST_DATABASE = 512  # bytes: SQLite takes a shorter file as empty, and wou
 
 def is_new(path: str) -> bool:
     """Whether there is no file yet, or an empty one."""
-    return not os.path.exists(path) or os.path.getsize(path) == 0
+    file = Path(path)
+    return not file.exists() or file.stat().st_size == 0
 
 
 def file_system_of(path: str) -> str:
