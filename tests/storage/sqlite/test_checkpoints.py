@@ -25,8 +25,8 @@ from tests.storage.sqlite.running import run_together
 from tests.storage.sqlite.soundness import check_soundness
 
 BIG = '"' + "x" * 200_000 + '"'
-WRITTEN_BYTES = 60 * 1024 * 1024  # far more than the log may grow to
-GROWN_BYTES = 8 * 1024 * 1024
+WRITTEN_BYTES = 160 * 1024 * 1024  # far more than the log may grow to
+GROWN_BYTES = 24 * 1024 * 1024
 PROCESS_SECONDS = 2.0
 FIXED, EXPOSED = (3, 51, 3), (3, 40, 1)
 

@@ -1,6 +1,6 @@
 """Keeping the write-ahead log small.
 
-Whoever has just committed looks at the log's size now and then; past 4 MB one process (elected by a file lock) copies
+Whoever has just committed looks at the log's size now and then; past 16 MB one process (elected by a file lock) copies
 it into the database and cuts it. SQLite alone never gets to cut it while writers are busy.
 
 SQLite 3.7.0 to 3.51.2 can lose commits when a writer resets the log while a checkpoint begins. On those versions
@@ -20,7 +20,7 @@ from musterq.storage.sqlite.connection import Connection
 from musterq.storage.sqlite.file_lock import close_lock, open_lock, try_lock
 from musterq.storage.sqlite.gate import WriteGate
 
-LOG_LIMIT_BYTES = 4 * 1024 * 1024
+LOG_LIMIT_BYTES = 16 * 1024 * 1024
 URGENT_BYTES = 64 * 1024 * 1024
 _LOOK_SECONDS = 0.02
 _LONGEST_PAUSE_SECONDS = 5.0
@@ -46,6 +46,7 @@ class Checkpointer:
         self._gate = gate
         self._connect = connect
         self._checkpoint = self._checkpoint_beside_writers if not holds_write_lock else self._checkpoint_alone
+        self._copier: Connection | None = None
         self._next_look = 0.0
         self._pause = _LOOK_SECONDS
 
@@ -58,6 +59,12 @@ class Checkpointer:
             done = self._checkpoint_if_elected(connection, size)
             self._pause = _LOOK_SECONDS if done else min(self._pause * 2, _LONGEST_PAUSE_SECONDS)
         self._next_look = time.monotonic() + self._pause
+
+    def close(self) -> None:
+        """Close the other connection, if there is one."""
+        copier, self._copier = self._copier, None
+        if copier is not None:
+            copier.close()
 
     def _checkpoint_if_elected(self, connection: Connection, size: int) -> bool:
         """False: it could not be done. Whoever is not elected need not look less often: somebody is at it."""
@@ -87,16 +94,14 @@ class Checkpointer:
 
     def _checkpoint_alone(self, connection: Connection, size: int) -> bool:  # noqa: ARG002
         """Copy the log while nobody can write; False if a reader was in the way."""
-        copier = self._connect()
+        if self._copier is None:
+            self._copier = self._connect()
+        self._gate.begin(connection, at_most=_LONGEST_WAIT_SECONDS)
         try:
-            self._gate.begin(connection, at_most=_LONGEST_WAIT_SECONDS)
-            try:
-                _, frames, copied = copier.row("PRAGMA wal_checkpoint(PASSIVE)")
-                return bool(frames == copied)
-            finally:
-                connection.run("ROLLBACK")
+            _, frames, copied = self._copier.row("PRAGMA wal_checkpoint(PASSIVE)")
+            return bool(frames == copied)
         finally:
-            copier.close()
+            connection.run("ROLLBACK")
 
 
 def _patience_ms(size: int) -> int:

@@ -148,6 +148,7 @@ class Sessions:
         """Close every connection; those that other threads use right now, when they have done."""
         self._refusal = "this queue database is closed; open a new one"
         self._writer.close()
+        self._checkpointer.close()
         self._close_idle_readers()
         for thread, connection in list(self._own.items()):
             if thread == threading.get_ident() or not is_inside(thread):
@@ -160,7 +161,7 @@ class Sessions:
 
     def start_afresh_in_child(self, refusal: str | None) -> None:
         """Begin without connections; ``refusal`` says why none can be opened. Closing the parent's would do harm."""
-        _left_alone.append((self._writer, self._idle_readers, list(self._own.values()), self._here))
+        _left_alone.append((self._writer, self._checkpointer, self._idle_readers, list(self._own.values()), self._here))
         self._refusal = self._refusal or refusal
         self._start_afresh()
 
