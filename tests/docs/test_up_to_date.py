@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from musterq.storage.sqlite import checkpointing
 from tests.docs.documents import ALL_DOCUMENTS, DOCUMENTS, ROOT, section, text_of
 
 PACKAGE = ROOT / "src" / "musterq"
@@ -79,6 +80,16 @@ def test_the_layers_are_those_that_the_contract_holds() -> None:
     drawn = section(ARCHITECTURE, "Layers").split("```\n")[1].splitlines()
     shown = [re.findall(r"\w+", re.split(r" {2,}", line)[0]) for line in drawn]
     assert shown == [layer for layer in held if layer]
+
+
+def test_the_sizes_of_the_log_are_those_of_the_code() -> None:
+    """Where a checkpoint is due, where it is urgent, and on which SQLite it needs the write lock."""
+    text = section(ARCHITECTURE, "Checkpoints")
+    sizes = [f"{size // 2**20} MiB" for size in (checkpointing.LOG_LIMIT_BYTES, checkpointing.URGENT_BYTES)]
+    assert set(re.findall(r"\d+ MiB", text)) == set(sizes)
+    versions = re.findall(r"(\d+)\.(\d+)\.(\d+)", text)
+    race = [checkpointing.has_reset_race((int(major), int(minor), int(patch))) for major, minor, patch in versions]
+    assert race == [True, True]
 
 
 def is_module(name: str) -> bool:
