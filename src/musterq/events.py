@@ -23,6 +23,10 @@ class Events:
         self._subscribers = (*self._subscribers, subscriber)
         return lambda: self._unsubscribe(subscriber)
 
+    def __bool__(self) -> bool:
+        """Whether anybody is told: who emits often asks first."""
+        return bool(self._subscribers)
+
     def emit(self, name: str, **facts: object) -> None:
         """Tell every subscriber that ``name`` happened."""
         for subscriber in self._subscribers:

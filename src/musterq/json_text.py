@@ -18,6 +18,8 @@ from musterq.scalars import shown
 MAX_DEPTH = 100
 MAX_INT = 2**1024 - 1  # JSON readers that keep numbers as doubles would read infinity beyond
 
+_LONG = 2**63
+
 _Place = tuple["_Place", object] | None  # where a container stands: the container above, and its key there
 _encode = msgspec.json.Encoder().encode
 _encode_subclasses = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode
@@ -31,7 +33,8 @@ def json_text(name: str, value: object, max_bytes: int) -> str:
         ValueError: NaN or infinity, half a surrogate pair, an integer of over 1024 bits, nesting over
             100 deep (or containing itself), or over ``max_bytes`` bytes of UTF-8.
     """
-    _check_value(name, value, max_bytes)
+    if not _is_plain(value):
+        _check_value(name, value, max_bytes)
     try:
         encoded = _encoded(value)
     except UnicodeEncodeError as error:
@@ -55,6 +58,19 @@ def _encoded(value: object) -> bytes:
         return _encode(value)
     except TypeError:  # subclasses of str, int or float, which msgspec does not know
         return _encode_subclasses(value).encode()
+
+
+def _is_plain(value: object) -> bool:
+    """Whether it is a dict of text, true, false, null and integers of 64 bits: most payloads, and nothing to refuse."""
+    if type(value) is not dict:
+        return False
+    for key, item in value.items():
+        kind = type(item)
+        if type(key) is not str or not (
+            kind is str or kind is bool or item is None or (kind is int and -_LONG <= item < _LONG)
+        ):
+            return False
+    return True
 
 
 def _check_value(name: str, root: object, max_values: int) -> None:

@@ -175,7 +175,8 @@ class Producing(OpenQueue):
     def _note(self, enqueued: Enqueued, task: NewTask, within: Any) -> None:
         if not enqueued.created:
             return
-        self.events.emit("task.enqueued", task_id=enqueued.id, type=task.type)
+        if self.events:
+            self.events.emit("task.enqueued", task_id=enqueued.id, type=task.type)
         if self._immediate_worker is not None and within is None and task.type in self._definitions:
             self._in_place().run_new(self._immediate_worker, enqueued, task)
 
