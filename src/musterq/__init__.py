@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         TaskNotFoundError,
         WaitTimeoutError,
         WorkerIdTakenError,
+        WorkerLoadError,
     )
     from musterq.events import Events
     from musterq.models import Claim, RetryPolicy, SchedulingStrategy, Task, TaskStatus, Worker
@@ -65,6 +66,7 @@ __all__ = [
     "Worker",
     "WorkerEngine",
     "WorkerIdTakenError",
+    "WorkerLoadError",
     "current_task",
 ]
 

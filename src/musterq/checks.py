@@ -70,7 +70,6 @@ class TaskOptions(TypedDict, total=False):
     expires_in: float | None
     expires_at: datetime | None
     idempotency_key: str | None
-    concurrency_key: str | None
     headers: dict[str, str] | None
     retry: RetryPolicy | dict[str, float] | None
     timeout: float | None
@@ -168,7 +167,6 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "expires_in": ("expires_at", lambda value: check_seconds("expires_in", value, minimum=SHORTEST_SECONDS)),
     "expires_at": ("expires_at", lambda value: check_moment("expires_at", value)),
     "idempotency_key": ("idempotency_key", lambda value: check_key("idempotency_key", value)),
-    "concurrency_key": ("concurrency_key", lambda value: check_key("concurrency_key", value)),
     "headers": ("headers", headers_text),
     "retry": ("retry", check_retry),
     "timeout": ("timeout_seconds", lambda value: check_seconds("timeout", value, minimum=SHORTEST_SECONDS)),

@@ -46,7 +46,7 @@ class QueueDatabase:
     a child after a fork; whatever the database cannot do leaves as a `QueueDatabaseError`.
 
     Args:
-        database: A path, ``sqlite:///relative.db``, ``sqlite:////absolute.db`` or a ``postgresql://`` URL. None: what
+        database: A path, ``sqlite:///relative.db`` or ``sqlite:////absolute.db``. None: what
             ``MUSTERQ_DATABASE`` says, else ``queue.db`` in the user's data folder.
         durability: ``normal`` survives any crash of a program; ``full`` survives the loss of power, too.
         busy_timeout: Seconds to wait for another writer before a `QueueBusyError`.

@@ -7,7 +7,8 @@
     ├── TaskNotFoundError         no such task (also a LookupError)
     ├── TaskFailedError           Handle.wait: the task ended without a result
     ├── WaitTimeoutError          Handle.wait: not finished in time (also a TimeoutError)
-    └── WorkerIdTakenError        another live process works under this worker id
+    ├── WorkerIdTakenError        another live process works under this worker id
+    └── WorkerLoadError           no queue where a worker was told to look (also a ValueError)
 
 Signals of a handler to its worker, raised inside a task:
 
@@ -52,6 +53,10 @@ class WaitTimeoutError(MusterqError, TimeoutError):
 
 class WorkerIdTakenError(MusterqError):
     """Another live process works under this worker id; choose another id or stop that one."""
+
+
+class WorkerLoadError(MusterqError, ValueError):
+    """There is no queue where a worker was told to look, or nothing in it to work on; the message says which."""
 
 
 class TaskSignal(Exception):

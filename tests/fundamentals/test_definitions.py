@@ -80,12 +80,12 @@ def test_a_type_has_one_handler(queue: TaskQueue):
 def test_a_definition_gives_its_tasks_their_options(queue: TaskQueue):
     """What is said at the decorator is written on the row of each task."""
 
-    @queue.task(priority=5, max_attempts=2, max_crashes=1, timeout=60, compatibility={"gpu": True}, concurrency_key="k")
+    @queue.task(priority=5, max_attempts=2, max_crashes=1, timeout=60, compatibility={"gpu": True})
     def train() -> None: ...
 
     task = train.enqueue().get()
     assert (task.priority, task.max_attempts, task.max_crashes, task.timeout_seconds) == (5, 2, 1, 60.0)
-    assert (task.get_compatibility_dict(), task.concurrency_key) == ({"gpu": True}, "k")
+    assert task.get_compatibility_dict() == {"gpu": True}
 
 
 def test_options_override_those_of_the_definition_for_one_task(queue: TaskQueue):
@@ -102,7 +102,7 @@ def test_options_override_those_of_the_definition_for_one_task(queue: TaskQueue)
 @pytest.mark.parametrize("option", [{"delay": 5}, {"idempotency_key": "k"}, {"prio": 1}])
 def test_what_only_one_task_can_have_is_no_option_of_a_definition(queue: TaskQueue, option: dict[str, object]):
     """The message lists the options there are."""
-    with pytest.raises(TypeError, match=r"no option .*give some of: type, compatibility, concurrency_key"):
+    with pytest.raises(TypeError, match=r"no option .*give some of: type, compatibility, expires_in"):
         queue.task(**option)(len)
 
 

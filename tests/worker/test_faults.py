@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import pytest
+
 from musterq.errors import QueueDatabaseError
 from musterq.models import Claim, ClaimRequest, Outcome, TaskStatus
 from musterq.queue.task_queue import TaskQueue
@@ -95,6 +97,20 @@ def test_a_disk_that_stays_full_does_not_hold_up_a_stop(queue: TaskQueue, record
         until(lambda: record.named("storage.failed"))
         engine.stop()
     assert record.named("worker.stopped")
+
+
+def test_a_burst_gives_up_where_the_database_stays_broken(queue: TaskQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for its end must not wait for ever."""
+    monkeypatch.setattr("musterq.worker.service.LONGEST_RETRY_SECONDS", 0.001)
+
+    @queue.task()
+    def one() -> int:
+        return 1
+
+    put_between(queue).failing_exchanges = 1_000_000
+    one.enqueue()
+    with pytest.raises(QueueDatabaseError, match="the disk is full"):
+        WorkerEngine(queue, burst=True, grace_seconds=0.05).run()
 
 
 def test_a_beat_that_fails_is_no_removal(queue: TaskQueue, record: Record) -> None:

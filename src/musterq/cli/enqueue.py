@@ -25,7 +25,7 @@ Delay = Annotated[
 ]
 Key = Annotated[str | None, typer.Option(metavar="TEXT", help="Idempotency key: a second task with it is not added.")]
 MaxAttempts = Annotated[int, typer.Option(metavar="N", help="How often it may be tried.")]
-Timeout = Annotated[float | None, typer.Option(metavar="SECONDS", help="How long an attempt may run.")]
+Timeout = Annotated[float | None, typer.Option(metavar="SECONDS", help="When an async handler is stopped.")]
 ExpiresIn = Annotated[float | None, typer.Option(metavar="SECONDS", help="It fails if it was not started by then.")]
 Compatibility = Annotated[str, typer.Option(metavar="JSON", help="What it asks of a worker.")]
 

@@ -25,7 +25,7 @@ Database = Annotated[
         "-d",
         envvar="MUSTERQ_DATABASE",
         metavar="PATH|URL",
-        help="The queue: a path, sqlite:/// or postgresql://; without it, queue.db in your data folder.",
+        help="The queue: a path or an sqlite:/// URL; without it, queue.db in your data folder.",
         show_default=False,
     ),
 ]

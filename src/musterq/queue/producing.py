@@ -107,10 +107,10 @@ class Producing(OpenQueue):
                 ``delay`` in seconds, or ``run_at``, an aware datetime: not before then;
                 ``expires_in`` in seconds, or ``expires_at``: fails instead of being started after that;
                 ``max_attempts`` (5) and ``max_crashes`` (3): how many errors, and deaths of its workers, it may meet;
-                ``retry``: a `RetryPolicy`, or a dict of its fields; ``timeout`` in seconds for one attempt;
+                ``retry``: a `RetryPolicy`, or a dict of its fields;
+                ``timeout``: after so many seconds an ``async def`` handler is stopped (a plain function cannot be);
                 ``compatibility``: what it asks of a worker's capabilities; ``headers``: text to text, kept as they are;
-                ``idempotency_key``: the task that has it already is returned instead;
-                ``concurrency_key``: a name for the tasks that share a limit.
+                ``idempotency_key``: the task that has it already is returned instead.
 
         Raises:
             TypeError, ValueError: an argument is not allowed; nothing was written.

@@ -26,7 +26,6 @@ class DefinitionOptions(TypedDict, total=False):
     max_attempts: int
     max_crashes: int
     expires_in: float | None
-    concurrency_key: str | None
     retry: RetryPolicy | dict[str, float] | None
     timeout: float | None
 

@@ -25,6 +25,7 @@ GATHER_SECONDS = 0.005  # while the threads have enough to do, for outcomes to c
 STALL_SECONDS = 0.1  # a task that waits longer for a thread goes to whoever has one free
 LEAST_SECONDS = 0.01  # while more is due than a claim promotes
 PROMOTE_BATCH = 1000
+BURST_FAILURES = 10  # in a row, over some half a minute: who waits for a burst to end is told that it cannot
 
 
 class Sleeper(Protocol):
@@ -83,7 +84,10 @@ class Claimer:
                 self._cycle()
                 self._failures = 0
             except QueueDatabaseError as error:
-                self._bell.wait(self._failed(error))
+                pause = self._failed(error)
+                if self._burst and self._failures >= BURST_FAILURES:
+                    raise
+                self._bell.wait(pause)
 
     def wind_down(self, seconds: float) -> None:
         """Claim nothing more, finish what runs within the time, and give back the rest."""

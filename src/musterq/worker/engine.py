@@ -100,7 +100,8 @@ class WorkerEngine:
 
         Raises:
             WorkerIdTakenError: another live process works under this worker id.
-            QueueDatabaseError: the queue cannot be opened or the worker cannot register.
+            QueueDatabaseError: the queue cannot be opened or the worker cannot register; or, in a burst, the database
+                stayed broken for half a minute.
             RuntimeError: it has run already.
         """
         if self._has_run:

@@ -10,12 +10,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from musterq.errors import MusterqError
+from musterq.errors import WorkerLoadError
 from musterq.queue.task_queue import TaskQueue
-
-
-class WorkerLoadError(MusterqError, ValueError):
-    """There is no queue where a worker was told to look, or nothing in it to work on; the message says which."""
 
 
 def load_queue(target: str) -> TaskQueue:
