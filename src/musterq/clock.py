@@ -9,6 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+import uuid
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -30,7 +31,7 @@ class Clock:
 
     def boot_id(self) -> str:
         """What distinguishes this boot of this machine from any other."""
-        return _boot_id()
+        return _boot_id() or _NO_BOOT_ID
 
     def now(self) -> datetime:
         """The wall clock as an aware datetime."""
@@ -39,6 +40,10 @@ class Clock:
     def text(self, seconds_from_now: float = 0.0) -> str:
         """The wall clock, shifted by some seconds, as stored text."""
         return epoch_to_text(self.time() + seconds_from_now)
+
+
+#: Where the system does not tell: no other process has it, so that theirs and ours are judged by the wall clock.
+_NO_BOOT_ID = f"unknown {uuid.uuid4()}"
 
 
 @lru_cache(maxsize=1)
@@ -51,7 +56,7 @@ def _boot_id() -> str:
             ["/usr/sbin/sysctl", "-n", "kern.bootsessionuuid"], capture_output=True, text=True, check=False
         )
         return asked.stdout.strip()
-    return ""  # unknown: ages are judged by the wall clock alone
+    return ""
 
 
 @lru_cache(maxsize=4)

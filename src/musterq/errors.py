@@ -22,6 +22,8 @@ A caller's mistake is a ValueError or a TypeError, raised before anything is wri
 
 from __future__ import annotations
 
+LONGEST_RETRY_SECONDS = 100 * 365.25 * 86400  # a century: longer is a mistake in the unit
+
 
 class MusterqError(Exception):
     """The root of musterq's errors."""
@@ -67,11 +69,18 @@ class Retry(TaskSignal):
     """Run this task again: after ``in_`` seconds, or when its retry policy says.
 
     It counts as an attempt like any other error: the last one ends the task as failed.
+
+    Raises:
+        TypeError, ValueError: ``in_`` is no number from 0 to 100 years in seconds.
     """
 
     def __init__(self, message: str = "retry asked for by the handler", *, in_: float | None = None) -> None:
-        if in_ is not None and not 0 <= in_ < float("inf"):
-            raise ValueError(f"Retry(in_={in_!r}): give a number of seconds that is not negative")
+        if in_ is not None and (isinstance(in_, bool) or not isinstance(in_, int | float)):
+            raise TypeError(f"Retry(in_={in_!r}): give a number of seconds, or None")
+        if in_ is not None and not 0 <= in_ <= LONGEST_RETRY_SECONDS:
+            raise ValueError(
+                f"Retry(in_={in_!r}): give a number of seconds from 0 to {LONGEST_RETRY_SECONDS:.0f}, 100 years"
+            )
         super().__init__(message)
         self.in_ = in_
 

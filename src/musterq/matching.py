@@ -23,7 +23,6 @@ from typing import Any, Final, NamedTuple, NoReturn
 from musterq.scalars import shown
 
 MAX_DEPTH = 100
-MAX_SAID = 100
 
 
 class _Absent:
@@ -32,13 +31,6 @@ class _Absent:
 
 _ABSENT: Final = _Absent()
 _LISTS: Final = (list, tuple)
-
-
-class LaneCompatibility(NamedTuple):
-    """What a lane asks of a worker, or why no worker can know."""
-
-    compatibility: Mapping[str, Any] | None
-    reason: str | None
 
 
 def check_compatibility(requirement: Mapping[str, Any]) -> None:
@@ -57,27 +49,18 @@ def satisfies(capabilities: Mapping[str, Any], compatibility: Mapping[str, Any])
     return all(_holds(asked, capabilities.get(name, _ABSENT)) for name, asked in compatibility.items())
 
 
-def missing(capabilities: Mapping[str, Any], compatibility: Mapping[str, Any]) -> list[str]:
-    """In words, each requirement that these capabilities do not satisfy; empty if they satisfy all."""
-    return [
-        f"{shown(name)} needs {_needs(asked)}, and the worker has {_said(capabilities.get(name, _ABSENT))}"
-        for name, asked in compatibility.items()
-        if not _holds(asked, capabilities.get(name, _ABSENT))
-    ]
-
-
-def servable(compatibility_text: object) -> LaneCompatibility:
-    """Read a lane's compatibility as it stands in the database; never raises, whatever plain SQL put there."""
+def servable(compatibility_text: object) -> Mapping[str, Any] | None:
+    """What a lane asks, as it stands in the database; None where plain SQL put in what no worker can know."""
     try:
-        return LaneCompatibility(_decoded(compatibility_text), None)
-    except (ValueError, RecursionError) as error:
-        return LaneCompatibility(None, f"no worker can serve compatibility {shown(compatibility_text)}: {error}")
+        return _decoded(compatibility_text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _decoded(text: object) -> Mapping[str, Any]:
     decoded = json.loads(text, parse_constant=_refuse_constant) if isinstance(text, str) else None
     if not isinstance(decoded, dict):
-        raise ValueError("it is not a JSON object")  # noqa: TRY004 - a reason to report, not a caller's mistake
+        raise ValueError("it is not a JSON object")  # noqa: TRY004 - nothing that a caller got wrong
     check_compatibility(decoded)
     return decoded
 
@@ -146,48 +129,19 @@ def _check_exists(place: str, value: Any, _depth: int) -> None:
         raise ValueError(f"{place}={shown(value)}: give true or false")  # noqa: TRY004 - one error for what is malformed
 
 
-# -- in words --------------------------------------------------------------------------------------
-def _needs(asked: Any) -> str:
-    if isinstance(asked, dict):
-        return " and ".join(_OPERATORS[operator].words(value) for operator, value in asked.items())
-    if isinstance(asked, _LISTS):
-        return "one of " + _listed(asked, _needs) if asked else "what cannot be (one of an empty list)"
-    return _said(asked)
-
-
-def _listed(values: Any, words: Callable[[Any], str]) -> str:
-    return f"({', '.join(words(value) for value in values)})"
-
-
-def _said(value: Any) -> str:
-    if value is _ABSENT:
-        return "none"
-    text = json.dumps(value, ensure_ascii=False).encode(errors="backslashreplace").decode()
-    return text if len(text) <= MAX_SAID else f"{text[:MAX_SAID]}..."
-
-
+# -- the operators ---------------------------------------------------------------------------------
 class _Operator(NamedTuple):
     check: Callable[[str, Any, int], None]
     holds: Callable[[Any, Any], bool]
-    words: Callable[[Any], str]
 
 
 _OPERATORS: Mapping[str, _Operator] = {
-    "min": _Operator(_check_bound, lambda n, have: _is_number(have) and n <= have, lambda n: f"at least {_said(n)}"),
-    "max": _Operator(_check_bound, lambda n, have: _is_number(have) and have <= n, lambda n: f"at most {_said(n)}"),
+    "min": _Operator(_check_bound, lambda n, have: _is_number(have) and n <= have),
+    "max": _Operator(_check_bound, lambda n, have: _is_number(have) and have <= n),
     "all": _Operator(
         _check_all,
         lambda values, have: isinstance(have, _LISTS) and all(_contains(have, value) for value in values),
-        lambda values: f"a list with all of {_listed(values, _said)}",
     ),
-    "not": _Operator(
-        _check_requirement,
-        lambda asked, have: have is _ABSENT or not _holds(asked, have),
-        lambda asked: f"not {_needs(asked)}",
-    ),
-    "exists": _Operator(
-        _check_exists,
-        lambda there, have: (have is not _ABSENT) == there,
-        lambda there: "any value" if there else "no value",
-    ),
+    "not": _Operator(_check_requirement, lambda asked, have: have is _ABSENT or not _holds(asked, have)),
+    "exists": _Operator(_check_exists, lambda there, have: (have is not _ABSENT) == there),
 }

@@ -8,7 +8,7 @@ of that priority, whose chances are equal, the oldest is taken.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from random import Random, SystemRandom
 
@@ -34,17 +34,7 @@ def weight(priority: int) -> int:
     Whole numbers, because triggers add and subtract them millions of times, and sums of floats would
     drift; 2**36, because a weight then errs by less than 1e-8 and 134 million tasks fit 63 bits.
     """
-    return _WEIGHTS[_clamped(priority)]
-
-
-def group_of(priority: int) -> int:
-    """The group of 32 priorities, 0 to 31, in which it is counted."""
-    return _clamped(priority) // GROUP_SIZE
-
-
-def weights_of(counts: Iterable[tuple[int, int]]) -> list[int]:
-    """What ``(priority, number of tasks)`` weigh together, each pair on its own."""
-    return [weight(priority) * count for priority, count in counts]
+    return _WEIGHTS[min(max(priority, 0), TOP_PRIORITY)]
 
 
 def pick(weights: Sequence[int], random: Random) -> int:
@@ -62,10 +52,6 @@ def pick(weights: Sequence[int], random: Random) -> int:
 def randomness(seed: int | None) -> Random:
     """A source of chance: repeatable with a seed, the system's own without."""
     return _SYSTEM_RANDOM if seed is None else Random(seed)  # noqa: S311 - it keeps no secret
-
-
-def _clamped(priority: int) -> int:
-    return min(max(priority, 0), TOP_PRIORITY)
 
 
 _WEIGHTS = tuple((SCALE + divisor // 2) // divisor for divisor in range(1, TOP_PRIORITY + 2))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from musterq.database import QueueDatabase
 from musterq.queue.task_queue import TaskQueue
 from tests.support import MovableClock
 
@@ -22,6 +23,16 @@ def test_a_completed_task_keeps_its_result(queue: TaskQueue):
     (claim,) = queue.claim("worker-01")
     assert queue.complete(claim, result={"bytes": 1234})
     assert (handle.status(), handle.wait(0)) == ("completed", {"bytes": 1234})
+
+
+def test_a_result_may_be_as_large_as_a_payload_of_the_queue(database: QueueDatabase):
+    """Its ``max_payload_bytes`` holds for both."""
+    queue = TaskQueue(database, max_payload_bytes=2_000_000)
+    queue.enqueue("thumbnail")
+    (claim,) = queue.claim("worker-01")
+    with pytest.raises(ValueError, match="2000000 bytes are allowed"):
+        queue.complete(claim, result="x" * 2_000_000)
+    assert queue.complete(claim, result="x" * 1_500_000)
 
 
 def test_a_failed_attempt_is_tried_again_later(queue: TaskQueue, clock: MovableClock):

@@ -1,5 +1,7 @@
 """What a handler can learn and tell about the task that it runs."""
 
+import logging
+
 import pytest
 
 from musterq.queue.current import current_task
@@ -61,18 +63,70 @@ def test_a_handler_keeps_a_log(queue: TaskQueue):
     assert [tuple(row) for row in rows] == [(handle.id, "WARNING", "no data for May")]
 
 
-@pytest.mark.parametrize(("verb", "argument"), [("progress", 1.5), ("progress", -0.1), ("log", "loud")])
-def test_what_cannot_be_told_is_refused(queue: TaskQueue, verb: str, argument: object):
-    """It is an error of the handler."""
+@pytest.mark.parametrize(
+    ("verb", "argument", "words", "error"),
+    [
+        ("progress", 1.5, None, ValueError),
+        ("progress", -0.1, None, ValueError),
+        ("progress", float("nan"), None, ValueError),
+        ("progress", True, None, TypeError),
+        ("progress", "half", None, TypeError),
+        ("progress", 0.5, 7, TypeError),
+        ("log", "loud", "words", ValueError),
+        ("log", 25, "words", ValueError),
+        ("log", None, "words", TypeError),
+        ("log", True, "words", TypeError),
+        ("log", "info", None, TypeError),
+        ("log", "info", b"words", TypeError),
+    ],
+)
+def test_what_cannot_be_told_is_refused(
+    queue: TaskQueue, verb: str, argument: object, words: object, error: type[Exception]
+):
+    """It is an error of the handler, and says which call it is."""
 
     @queue.task
     def report() -> None:
-        with pytest.raises(ValueError, match=verb):
-            getattr(current_task(), verb)(argument, "words")
+        with pytest.raises(error, match=verb):
+            getattr(current_task(), verb)(argument, words)
 
     handle = report.enqueue()
     queue.drain()
     assert handle.status() == "completed"
+
+
+def test_a_level_may_be_a_number_of_logging(queue: TaskQueue):
+    """As a logging handler has it."""
+
+    @queue.task
+    def report() -> None:
+        current_task().log(logging.ERROR, "no data for May")
+
+    report.enqueue()
+    queue.drain()
+    assert queue.database.execute("SELECT level FROM task_logs").fetchone()[0] == "ERROR"
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"), [("x" * 10_000_000, "x" * 2000 + "..."), ("half \ud800 of a pair", "half \\ud800 of a pair")]
+)
+def test_words_are_kept_as_far_as_a_database_can(queue: TaskQueue, words: str, kept: str):
+    """Long ones are cut, and what is no Unicode is spelled out."""
+    seen = []
+
+    @queue.task
+    def report() -> None:
+        assert current_task().progress(1, words)
+        current_task().log("info", words)
+        task = queue.get(current_task().id)
+        assert task is not None
+        seen.append(task.progress_message)
+
+    handle = report.enqueue()
+    queue.drain()
+    assert handle.status() == "completed"
+    seen.append(queue.database.execute("SELECT message FROM task_logs").fetchone()[0])
+    assert seen == [kept, kept]
 
 
 def test_a_plain_call_is_no_task(queue: TaskQueue):

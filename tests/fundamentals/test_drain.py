@@ -10,6 +10,7 @@ import pytest
 from musterq.errors import TaskFailedError
 from musterq.queue.task_queue import TaskQueue
 from musterq.queue.tasks import TaskDefinition
+from tests.support import MovableClock
 
 
 @pytest.fixture
@@ -160,3 +161,16 @@ def test_in_another_thread_an_exit_is_an_error_of_the_handler(queue: TaskQueue):
     thread.start()
     thread.join()
     assert (handle.status(), handle.get().error_message) == ("scheduled", "SystemExit: 3")
+
+
+def test_what_has_expired_does_not_end_a_drain(queue: TaskQueue, clock: MovableClock):
+    """However many tasks fail because they were not started in time, what stands behind them is run."""
+
+    @queue.task()
+    def one() -> int:
+        return 1
+
+    queue.enqueue_many([{"type": "one", "expires_in": 1}] * 250)
+    clock.advance(2)
+    handle = one.enqueue()
+    assert (queue.drain(), handle.wait(0)) == (1, 1)

@@ -3,6 +3,7 @@
 import pytest
 
 from musterq.errors import Cancel
+from musterq.queue.current import current_task
 from musterq.queue.task_queue import TaskQueue
 
 
@@ -66,3 +67,43 @@ def test_a_claim_that_was_lost_tells_nothing(queue: TaskQueue, told: list[tuple[
     told.clear()
     queue.complete(claim)
     assert told == []
+
+
+@pytest.mark.parametrize("end", ["fail", "release"])
+def test_a_cancelled_task_is_told_as_cancelled(queue: TaskQueue, told: list[tuple[str, object]], end: str):
+    """However its attempt ended: somebody had asked for the end, and there is no retry."""
+    handle = queue.enqueue("a")
+    (claim,) = queue.claim("worker-01")
+    queue.cancel(handle.id)
+    if end == "fail":
+        queue.fail(claim, "error")
+    else:
+        queue.release(claim)
+    assert (handle.status(), told[-1]) == ("cancelled", ("task.cancelled", handle.id))
+
+
+def test_a_cancelled_task_is_told_as_cancelled_by_drain(queue: TaskQueue, told: list[tuple[str, object]]):
+    """Its handler did not obey, and failed."""
+
+    @queue.task
+    def stubborn() -> None:
+        queue.cancel(current_task().id)
+        raise ConnectionError("refused")
+
+    handle = stubborn.enqueue()
+    queue.drain()
+    assert told[-1] == ("task.cancelled", handle.id)
+
+
+@pytest.mark.parametrize("column", ["max_attempts", "attempts", "run_after_utc", "created_at_utc"])
+def test_odd_rows_are_told_of_like_others(queue: TaskQueue, told: list[tuple[str, object]], column: str):
+    """Plain SQL may put anything into a column: telling of it raises nothing."""
+    handle = queue.enqueue("a")
+    if column == "max_attempts":
+        queue.database.execute("UPDATE task_queue SET max_attempts = 'many'")
+    (claim,) = queue.claim("worker-01")
+    if column != "max_attempts":
+        queue.database.execute(f"UPDATE task_queue SET {column} = 'many'")
+    assert queue.fail(claim, "error", retry_in=60)
+    assert told[-1][1] == handle.id
+    assert told[-1][0] in ("task.retried", "task.failed")

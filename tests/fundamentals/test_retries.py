@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 
+from musterq.database import QueueDatabase
 from musterq.errors import Cancel, PermanentError, Retry, TaskFailedError
 from musterq.models import RetryPolicy
 from musterq.queue.task_queue import TaskQueue
@@ -171,6 +172,35 @@ def test_a_result_that_is_not_json_fails_for_good(queue: TaskQueue):
     assert handle.status() == "failed"
     with pytest.raises(TaskFailedError, match=r"result is not JSON.*set"):
         handle.wait(0)
+
+
+def test_a_result_that_is_too_large_says_so(database: QueueDatabase):
+    """The limit is the queue's own; what is within it is kept, whatever the usual limit is."""
+    queue = TaskQueue(database, max_payload_bytes=2_000_000)
+
+    @queue.task(type="scan")
+    def scan(size: int) -> str:
+        return "x" * size
+
+    fits, large = scan.enqueue(1_500_000), scan.enqueue(2_500_000)
+    queue.drain()
+    assert len(fits.wait(0)) == 1_500_000
+    with pytest.raises(TaskFailedError, match=r"result is too large.*2500002 bytes.*2000000"):
+        large.wait(0)
+
+
+@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf"), 1e12, 1e18, 10**40])
+def test_a_time_to_try_again_that_cannot_be_is_refused(seconds: float):
+    """Where the handler says it, and so as an error like others."""
+    with pytest.raises(ValueError, match=r"Retry\(in_=.*100 years"):
+        Retry(in_=seconds)
+
+
+@pytest.mark.parametrize("seconds", ["60", True, [60]])
+def test_a_time_to_try_again_is_a_number(seconds: object):
+    """Of seconds."""
+    with pytest.raises(TypeError, match=r"Retry\(in_=.*a number of seconds"):
+        Retry(in_=seconds)  # type: ignore[arg-type]
 
 
 class UnspeakableError(Exception):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musterq.models import SchedulingStrategy
-from musterq.scheduling import GROUP_SIZE, ORDERS, TOP_PRIORITY, group_of, pick, randomness, weight, weights_of
+from musterq.scheduling import ORDERS, TOP_PRIORITY, pick, randomness, weight
 
 WEIGHTS = st.lists(st.integers(0, 2**62), min_size=1, max_size=40).filter(any)
 CHI_SQUARE_999 = {3: 16.27, 9: 27.88}  # by degrees of freedom; a fair draw exceeds it once in a thousand seeds
@@ -48,15 +48,8 @@ def test_a_weight_is_in_proportion(priority: int):
 
 @given(st.integers())
 def test_priorities_of_plain_sql_count_as_the_nearest(priority: int):
-    """They get the weight and the group of the end of the range that they are beyond."""
-    nearest = min(max(priority, 0), TOP_PRIORITY)
-    assert (weight(priority), group_of(priority)) == (weight(nearest), nearest // GROUP_SIZE)
-
-
-@given(st.lists(st.tuples(st.integers(-5, 1100), st.integers(0, 10**7))))
-def test_counts_weigh_as_their_tasks_together(counts: list[tuple[int, int]]):
-    """Adding and removing tasks one by one would give the same sums."""
-    assert sum(weights_of(counts)) == sum(weight(priority) * count for priority, count in counts)
+    """They get the weight of the end of the range that they are beyond."""
+    assert weight(priority) == weight(min(max(priority, 0), TOP_PRIORITY))
 
 
 @given(WEIGHTS, st.data())

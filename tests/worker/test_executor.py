@@ -23,7 +23,7 @@ def start() -> Iterator[Start]:
     started: list[ThreadExecutor] = []
 
     def make(run: Callable[[Claim], Outcome], threads: int = 2) -> ThreadExecutor:
-        executor = ThreadExecutor(run, threads)
+        executor = ThreadExecutor(run, threads, begin=lambda number, token: None)
         executor.start()
         started.append(executor)
         return executor
@@ -168,7 +168,7 @@ def test_close_does_not_wait_longer_than_it_is_told_for_a_task_that_runs() -> No
         release.wait(LIMIT)
         return complete(claim)
 
-    executor = ThreadExecutor(hold, 2)
+    executor = ThreadExecutor(hold, 2, begin=lambda number, token: None)
     executor.start()
     executor.offer(claims(1))
     assert begun.wait(LIMIT)

@@ -21,6 +21,7 @@ class FailingStorage:
     def __init__(self, storage: Storage) -> None:
         self._real = storage
         self.failing_exchanges = 0
+        self.error: Exception = QueueDatabaseError("the disk is full")
         self.failing_beats = 0
         self.refuse = False
 
@@ -32,7 +33,7 @@ class FailingStorage:
     ) -> tuple[list[bool], list[Claim]]:
         if self.failing_exchanges and outcomes:
             self.failing_exchanges -= 1
-            raise QueueDatabaseError("the disk is full")
+            raise self.error
         return self._real.exchange(outcomes, request, **options)
 
     def heartbeat(self, worker_id: str) -> bool:
@@ -67,6 +68,20 @@ def test_outcomes_are_kept_until_they_can_be_written(queue: TaskQueue, record: R
     assert failed[0]["retry_in_seconds"] < failed[1]["retry_in_seconds"]
 
 
+def test_an_error_that_nobody_foresaw_ends_no_worker(queue: TaskQueue, record: Record) -> None:
+    """It is told like one of the database, and the work goes on."""
+
+    @queue.task()
+    def one() -> int:
+        return 1
+
+    failing = put_between(queue)
+    failing.error, failing.failing_exchanges = TypeError("unforeseen"), 1
+    with working(WorkerEngine(queue)):
+        assert one.enqueue().wait(LIMIT) == 1
+    assert [str(facts["error"]) for facts in record.named("storage.failed")] == ["unforeseen"]
+
+
 def test_a_worker_that_stops_meanwhile_still_writes_its_outcomes(queue: TaskQueue, record: Record) -> None:
     """Within its grace time."""
 
@@ -99,7 +114,10 @@ def test_a_disk_that_stays_full_does_not_hold_up_a_stop(queue: TaskQueue, record
     assert record.named("worker.stopped")
 
 
-def test_a_burst_gives_up_where_the_database_stays_broken(queue: TaskQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [QueueDatabaseError("stays broken"), TypeError("stays broken")])
+def test_a_burst_gives_up_where_the_database_stays_broken(
+    queue: TaskQueue, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
     """Whoever waits for its end must not wait for ever."""
     monkeypatch.setattr("musterq.worker.service.LONGEST_RETRY_SECONDS", 0.001)
 
@@ -107,9 +125,10 @@ def test_a_burst_gives_up_where_the_database_stays_broken(queue: TaskQueue, monk
     def one() -> int:
         return 1
 
-    put_between(queue).failing_exchanges = 1_000_000
+    failing = put_between(queue)
+    failing.error, failing.failing_exchanges = error, 1_000_000
     one.enqueue()
-    with pytest.raises(QueueDatabaseError, match="the disk is full"):
+    with pytest.raises(type(error), match="stays broken"):
         WorkerEngine(queue, burst=True, grace_seconds=0.05).run()
 
 

@@ -89,6 +89,23 @@ def test_every_line_can_be_written(caplog: pytest.LogCaptureFixture) -> None:
     assert len(caplog.messages) == len(LINES)
 
 
+def test_a_task_that_was_cancelled_without_an_error_is_logged_without_one(caplog: pytest.LogCaptureFixture) -> None:
+    """It was given back after somebody had asked for its end."""
+    caplog.set_level(logging.INFO, "musterq")
+    events = Events()
+    log_events(events)
+    events.emit("task.cancelled", task_id=7, type="mail", error=None)
+    assert caplog.messages == ["task 7 (mail) was cancelled: on request"]
+
+
+def test_a_number_of_attempts_that_is_text_is_logged_as_it_is(caplog: pytest.LogCaptureFixture) -> None:
+    """Plain SQL may have put it in."""
+    events = Events()
+    log_events(events)
+    events.emit("task.failed", task_id=7, type="mail", attempt="many", error="refused")
+    assert caplog.messages == ["task 7 (mail) failed on attempt many: refused"]
+
+
 def test_a_traceback_is_logged_where_the_error_is_unforeseen(caplog: pytest.LogCaptureFixture) -> None:
     """An error of the database says in its message what to do; any other is shown with its place."""
     events = Events()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from musterq.database import QueueDatabase
 from musterq.errors import Cancel, PermanentError, Retry
-from musterq.models import RetryPolicy, SchedulingStrategy
+from musterq.models import NewTask, RetryPolicy, SchedulingStrategy
 from musterq.queue.current import current_task
 from musterq.queue.task_queue import TaskQueue
 from musterq.worker import WorkerEngine
@@ -265,3 +266,37 @@ def test_tasks_that_tasks_enqueue_belong_to_the_burst(queue: TaskQueue) -> None:
     count_down.enqueue(20)
     drain(queue)
     assert queue.database.storage.metrics().depth_by_status == {"completed": 21}
+
+
+def put_expired(queue: TaskQueue, count: int) -> None:
+    expired = NewTask(type="one", payload="{}", expires_at=datetime.now(UTC) - timedelta(seconds=1))
+    queue.storage.enqueue([expired] * count)
+
+
+def test_a_worker_does_not_sleep_over_tasks_that_have_expired(
+    queue: TaskQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each claim fails some, and its own commit wakes the worker for the next."""
+    monkeypatch.setattr("musterq.worker.claimer.LOOK_SECONDS", LIMIT)
+
+    @queue.task()
+    def one() -> int:
+        return 1
+
+    put_expired(queue, 5000)
+    with working(WorkerEngine(queue, concurrency=1)):
+        assert one.enqueue().wait(LIMIT) == 1
+
+
+def test_a_burst_outlasts_tasks_that_have_expired(queue: TaskQueue) -> None:
+    """A claim fails only so many of them: what stands behind them is done all the same."""
+
+    @queue.task()
+    def one() -> int:
+        return 1
+
+    put_expired(queue, 1000)
+    handle = one.enqueue()
+    WorkerEngine(queue, burst=True, concurrency=1).run()
+    assert handle.status() == "completed"
+    assert queue.storage.metrics().depth_by_status == {"failed": 1000, "completed": 1}

@@ -6,6 +6,7 @@ Its tasks tell in the database how far they are, and wait for files beside it: `
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import threading
@@ -34,6 +35,12 @@ def hold() -> str:
 def now() -> float:
     """The time at which it ran."""
     return time.time()
+
+
+@queue.task()
+def die() -> None:
+    """Take the worker along."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 @queue.task()

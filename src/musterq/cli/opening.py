@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,10 +34,10 @@ def existing_database(named: str | None) -> Iterator[QueueDatabase]:
         CommandError: there is no such file.
     """
     with opened_database(named) as database:
-        if "://" not in database.location and not Path(database.location).exists():
+        if "://" not in database.location and _is_missing(Path(database.location)):
             raise CommandError(
                 f"there is no queue at {database.location}; name another with --database or MUSTERQ_DATABASE,"
-                " or create this one with: musterq init"
+                f" or create this one with: musterq init --database {shlex.quote(database.location)}"
             )
         yield database
 
@@ -52,3 +53,10 @@ def existing_queue(named: str | None) -> Iterator[TaskQueue]:
 
     with existing_database(named) as database:
         yield TaskQueue(database)
+
+
+def _is_missing(path: Path) -> bool:
+    try:
+        return not path.exists()
+    except OSError:
+        return False  # opening it tells why it cannot be looked at

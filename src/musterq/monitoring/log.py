@@ -27,19 +27,20 @@ LINES: Mapping[str, tuple[logging.Logger, int, str]] = {
     ),
     "worker.stopped": (WORKER, logging.INFO, "worker %(worker_id)s stopped (%(reason)s)"),
     "worker.removed": (WORKER, logging.WARNING, "worker %(worker_id)s was removed from the queue by somebody; it ends"),
-    "task.completed": (TASK, logging.DEBUG, "task %(task_id)d (%(type)s) completed on attempt %(attempt)d"),
-    "task.failed": (TASK, logging.WARNING, "task %(task_id)d (%(type)s) failed on attempt %(attempt)d: %(error)s"),
+    "task.completed": (TASK, logging.DEBUG, "task %(task_id)d (%(type)s) completed on attempt %(attempt)s"),
+    "task.failed": (TASK, logging.WARNING, "task %(task_id)d (%(type)s) failed on attempt %(attempt)s: %(error)s"),
     "task.retried": (
         TASK,
         logging.WARNING,
-        "task %(task_id)d (%(type)s) failed on attempt %(attempt)d and will run again: %(error)s",
+        "task %(task_id)d (%(type)s) failed on attempt %(attempt)s and will run again: %(error)s",
     ),
     "task.cancelled": (TASK, logging.INFO, "task %(task_id)d (%(type)s) was cancelled: %(error)s"),
     "task.released": (TASK, logging.DEBUG, "task %(task_id)d (%(type)s) was given back"),
     "tasks.rescued": (
         WORKER,
         logging.WARNING,
-        "took tasks back whose lease was over: queued again %(queued)s, failed %(failed)s, cancelled %(cancelled)s",
+        "took tasks back whose worker was lost or whose lease was over: "
+        "queued again %(queued)s, failed %(failed)s, cancelled %(cancelled)s",
     ),
     "finish.refused": (
         TASK,
@@ -71,7 +72,10 @@ def log_event(name: str, facts: Mapping[str, Any]) -> None:
 
 
 def _short(facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: shown(value) if isinstance(value, tuple) else value for name, value in facts.items()}
+    short = {name: shown(value) if isinstance(value, tuple) else value for name, value in facts.items()}
+    if short.get("error", "") is None:  # the task was cancelled without one
+        short["error"] = "on request"
+    return short
 
 
 def _unforeseen(error: object) -> BaseException | None:

@@ -69,9 +69,9 @@ class Attempts(Producing):
         """The task is done. False: the claim is no longer held, and nothing has changed.
 
         Raises:
-            TypeError, ValueError: the result is not JSON.
+            TypeError, ValueError: the result is not JSON, or larger than the queue's ``max_payload_bytes``.
         """
-        text = None if result is None else result_text(result)
+        text = None if result is None else result_text(result, self.max_payload_bytes)
         return self._finish(Outcome(claim=_checked_claim(claim), status=TaskStatus.COMPLETED, result=text))
 
     def fail(self, claim: Claim, error: str, *, retry: bool = True, retry_in: float | None = None) -> bool:
@@ -156,7 +156,7 @@ class Attempts(Producing):
     def _finish(self, outcome: Outcome) -> bool:
         held = self.storage.finish((outcome,))[0]
         if held:
-            tell(self.events, outcome)
+            tell(self.events, outcome, self.storage)
         return held
 
 

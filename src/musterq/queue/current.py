@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from contextvars import ContextVar
 
 from musterq.models import Claim
+from musterq.queue.failures import bounded
+from musterq.scalars import check_number, shown
 from musterq.storage.base import Storage
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -51,23 +54,42 @@ class RunningTask:
     def progress(self, fraction: float, message: str | None = None) -> bool:
         """Note how far it is, from 0 to 1. False: the claim is no longer held, and the work is for nothing.
 
+        Of a long message the first 2000 characters are kept.
+
         Raises:
+            TypeError: the fraction is no number, or the message neither text nor None.
             ValueError: the fraction is not within 0 to 1.
         """
-        if not 0 <= fraction <= 1:
-            raise ValueError(f"progress({fraction!r}): give the share that is done, from 0 to 1")
-        return self._storage.progress(self._claim, float(fraction), message)
+        share = check_number("progress", fraction, 0, 1)
+        return self._storage.progress(self._claim, share, None if message is None else _words("progress", message))
 
-    def log(self, level: str, message: str) -> None:
-        """Keep a line in the log of the task.
+    def log(self, level: str | int, message: str) -> None:
+        """Keep a line in the log of the task: of a long one the first 2000 characters.
+
+        Args:
+            level: a level of the standard library's, by its name in any case, or by its number (``logging.INFO``).
+            message: the line.
 
         Raises:
+            TypeError: an argument is of the wrong kind.
             ValueError: the level is none of the standard library's.
         """
-        name = level.upper()
-        if name not in LOG_LEVELS:
-            raise ValueError(f"log({level!r}): the levels are {', '.join(LOG_LEVELS)}")
-        self._storage.log(self._claim, name, message)
+        self._storage.log(self._claim, _level_name(level), _words("log", message))
+
+
+def _level_name(level: object) -> str:
+    if isinstance(level, bool) or not isinstance(level, str | int):
+        raise TypeError(f"log: level={shown(level)} is a {type(level).__name__}; give one of {', '.join(LOG_LEVELS)}")
+    name = level.upper() if isinstance(level, str) else logging.getLevelName(level)
+    if name not in LOG_LEVELS:
+        raise ValueError(f"log: level={shown(level)} is unknown; give one of {', '.join(LOG_LEVELS)}")
+    return str(name)
+
+
+def _words(verb: str, message: object) -> str:
+    if not isinstance(message, str):
+        raise TypeError(f"{verb}: message={shown(message)} is a {type(message).__name__}; give a text")
+    return bounded(message)
 
 
 _running: ContextVar[RunningTask] = ContextVar("musterq_running_task")
@@ -86,6 +108,11 @@ def current_task() -> RunningTask:
             "no task runs here: current_task() is for handlers, in the thread or coroutine that a worker, "
             "drain() or immediate() started (a thread of their own gets it with contextvars.copy_context())"
         ) from None
+
+
+def in_handler() -> bool:
+    """Whether a handler is what calls this."""
+    return _running.get(None) is not None
 
 
 def enter(running: RunningTask) -> None:

@@ -11,6 +11,7 @@ from musterq.checks import MAX_PAYLOAD_BYTES, check_positive_int
 from musterq.database import QueueDatabase
 from musterq.errors import QueueDatabaseError
 from musterq.events import Events
+from musterq.queue.draining import ImmediateMode
 from musterq.queue.finish_watch import FinishWatch
 from musterq.queue.tasks import TaskDefinition
 from musterq.storage.base import Storage
@@ -35,6 +36,7 @@ class OpenQueue:
         self._definitions: dict[str, TaskDefinition[..., Any]] = {}
         self.definitions = MappingProxyType(self._definitions)
         self._random = Random()  # noqa: S311 - spreads retries, keeps no secret
+        self._immediate = ImmediateMode()
         self._storage: Storage | None = None
         self.watch = FinishWatch(self)
         self._closed = False

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ParamSpec, Protocol, Required, TypeVar, Unpack, overload
 
 from musterq.checks import TaskOptions, check_positive_int, check_type, new_task
 from musterq.models import Enqueued, NewTask
-from musterq.queue.draining import InPlace, passing_worker
+from musterq.queue.draining import InPlace
 from musterq.queue.handles import Handle
 from musterq.queue.opened import OpenQueue
 from musterq.queue.running import Runner
@@ -41,8 +41,6 @@ class TaskDecorator(Protocol):
 
 class Producing(OpenQueue):
     """Defines handlers and enqueues tasks."""
-
-    _immediate_worker: str | None = None
 
     # -- handlers --------------------------------------------------------------------------------
     @overload  # the first that fits is meant: an async def is a function, too
@@ -127,8 +125,7 @@ class Producing(OpenQueue):
         """
         checked = [self._prepare_item(index, item) for index, item in enumerate(tasks)]
         made = self.storage.enqueue(checked, within=within) if checked else []
-        for enqueued, task in zip(made, checked, strict=True):
-            self._note(enqueued, task, within)
+        self._note(made, checked, within)
         return [Handle(self, enqueued.id, created=enqueued.created) for enqueued in made]
 
     def handle(self, task_id: int) -> Handle[Any]:
@@ -149,8 +146,8 @@ class Producing(OpenQueue):
 
     def put(self, task: NewTask, within: Any = None) -> Handle[Any]:
         """Write one task that was built."""
-        enqueued = self.storage.enqueue((task,), within=within)[0]
-        self._note(enqueued, task, within)
+        (enqueued,) = made = self.storage.enqueue((task,), within=within)
+        self._note(made, (task,), within)
         return Handle(self, enqueued.id, created=enqueued.created)
 
     def _prepare(self, type: Any, payload: Any, options: Any) -> NewTask:
@@ -172,13 +169,13 @@ class Producing(OpenQueue):
         except ValueError as error:
             raise ValueError(f"tasks[{index}]: {error}") from error
 
-    def _note(self, enqueued: Enqueued, task: NewTask, within: Any) -> None:
-        if not enqueued.created:
-            return
+    def _note(self, made: Sequence[Enqueued], tasks: Sequence[NewTask], within: Any) -> None:
         if self.events:
-            self.events.emit("task.enqueued", task_id=enqueued.id, type=task.type)
-        if self._immediate_worker is not None and within is None and task.type in self._definitions:
-            self._in_place().run_new(self._immediate_worker, enqueued, task)
+            for enqueued, task in zip(made, tasks, strict=True):
+                if enqueued.created:
+                    self.events.emit("task.enqueued", task_id=enqueued.id, type=task.type)
+        if within is None and self._immediate.is_on:
+            self._run_new(made, tasks)
 
     # -- here and now ----------------------------------------------------------------------------
     @contextmanager
@@ -187,17 +184,23 @@ class Producing(OpenQueue):
 
         Everything is as with a worker, from the row in the database to its result, error and retries (which, like
         delays, are not waited for); only the worker is this thread, and is able to do whatever a task asks for.
-        Tasks enqueued ``within`` a transaction are left in the queue. The queue is switched for all threads.
+        What was in the queue before is left alone, and so are new tasks that nobody could claim now (of a paused
+        type, or taken by somebody else) and those enqueued ``within`` a transaction.
+
+        The queue is switched for all threads, from the first block that is entered to the end of the last one, which
+        waits for what other threads run.
         """
-        if self._immediate_worker is not None:
+        with self._immediate.block(self.storage):
             yield
-            return
-        with passing_worker(self.storage, "immediate") as worker_id:
-            self._immediate_worker = worker_id
-            try:
-                yield
-            finally:
-                self._immediate_worker = None
+
+    def _run_new(self, made: Sequence[Enqueued], tasks: Sequence[NewTask]) -> None:
+        with self._immediate.run(self.storage) as worker_id:
+            if worker_id is None:
+                return
+            here = self._in_place()
+            for enqueued, task in zip(made, tasks, strict=True):
+                if enqueued.created and task.type in self._definitions:
+                    here.run_new(worker_id, enqueued.id, task)
 
     def _in_place(self) -> InPlace:
         storage = self.storage

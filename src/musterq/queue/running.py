@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from musterq.checks import result_text
-from musterq.errors import Cancel, PermanentError, Retry
+from musterq.errors import Cancel, PermanentError, QueueDatabaseError, Retry
 from musterq.events import Events
 from musterq.models import Claim, Outcome, TaskStatus
 from musterq.queue.current import RunningTask, enter
@@ -58,7 +58,7 @@ class Runner:
             result = copy_context().run(_call, definition, RunningTask(self._storage, claim), claim)
         except BaseException as error:  # noqa: BLE001 - told apart in there
             return replace(self._ended_by(error, claim), started_at=started, finished_at=time())
-        return _returned(result, claim, started, time())
+        return _returned(result, claim, definition.max_result_bytes, started, time())
 
     def _ended_by(self, error: BaseException, claim: Claim) -> Outcome:
         if isinstance(error, KeyboardInterrupt | SystemExit) and threading.current_thread() is threading.main_thread():
@@ -129,14 +129,15 @@ def _run_beside_the_loop(coroutine: Coroutine[Any, Any, Any], context: Context) 
     return result
 
 
-def _returned(result: Any, claim: Claim, started: float, finished: float) -> Outcome:
+def _returned(result: Any, claim: Claim, max_bytes: int, started: float, finished: float) -> Outcome:
     status, text, said = TaskStatus.COMPLETED, None, None
     if result is not None:
         try:
-            text = result_text(result)
+            text = result_text(result, max_bytes)
         except (TypeError, ValueError) as error:
             status = TaskStatus.FAILED
-            said = bounded(f"the handler's result is not JSON, and would not be another time: {error}")
+            fault = "too large" if str(error).startswith("result takes ") else "not JSON"
+            said = bounded(f"the handler's result is {fault}, and would be another time, too: {error}")
     return Outcome(claim=claim, status=status, result=text, error=said, started_at=started, finished_at=finished)
 
 
@@ -148,12 +149,13 @@ def _misfit(definition: TaskDefinition[..., Any], claim: Claim) -> Outcome:
     return Outcome(claim=claim, status=TaskStatus.FAILED, error=bounded(said))
 
 
-def tell(events: Events, outcome: Outcome) -> None:
-    """Emit what an attempt that was finished has come to."""
+def tell(events: Events, outcome: Outcome, storage: Storage | None = None) -> None:
+    """Emit what an attempt that was finished has come to: what its row says, where a storage to ask is given."""
+    if not events:
+        return
     claim = outcome.claim
-    last = outcome.status == TaskStatus.SCHEDULED and claim.attempts >= claim.max_attempts
     events.emit(
-        "task.failed" if last else _EVENTS[outcome.status],
+        _EVENTS[_status_after(outcome, storage)],
         task_id=claim.task_id,
         type=claim.type,
         worker_id=claim.worker_id,
@@ -162,3 +164,28 @@ def tell(events: Events, outcome: Outcome) -> None:
         started_at=outcome.started_at,
         finished_at=outcome.finished_at,
     )
+
+
+def _status_after(outcome: Outcome, storage: Storage | None) -> TaskStatus:
+    """Where the task went; a retry or release may have been the end of it, if nobody has taken it since."""
+    if outcome.status not in (TaskStatus.SCHEDULED, TaskStatus.QUEUED):
+        return outcome.status
+    found = None if storage is None else _ended(storage, outcome.claim.task_id)
+    if found is TaskStatus.CANCELLED:
+        return found
+    if outcome.status == TaskStatus.SCHEDULED and (found is TaskStatus.FAILED or _is_last(outcome.claim)):
+        return TaskStatus.FAILED
+    return outcome.status
+
+
+def _ended(storage: Storage, task_id: int) -> TaskStatus | None:
+    try:
+        task = storage.get(task_id)
+        return None if task is None else TaskStatus(task.status)
+    except (QueueDatabaseError, ValueError, TypeError, KeyError):  # plain SQL may have spoiled the row
+        return None
+
+
+def _is_last(claim: Claim) -> bool:
+    budget: object = claim.max_attempts  # plain SQL may have put in text, which no number of attempts reaches
+    return isinstance(budget, int | float) and claim.attempts >= budget

@@ -18,7 +18,7 @@ class TaskQueue(Attempts):
     Args:
         database: A QueueDatabase, which the caller goes on sharing and closes himself; or a path or URL to open here
             (None: as QueueDatabase does), which `close` closes.
-        max_payload_bytes: The longest payload that is taken, in bytes of JSON.
+        max_payload_bytes: The longest payload or result that is taken, in bytes of JSON.
         events: Where to tell what happens; None: an `Events` of its own, as ``queue.events``.
 
     Raises:

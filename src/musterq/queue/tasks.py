@@ -69,6 +69,11 @@ class TaskDefinition(Generic[P, R]):
         template = self._queue.build(self.type, {}, self.defaults)
         return None if template.expires_at is not None else template  # which is counted from each enqueue
 
+    @property
+    def max_result_bytes(self) -> int:
+        """The longest result, as JSON text in bytes: what a payload of its queue may be."""
+        return self._queue.max_payload_bytes
+
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Call the handler, here and now."""
         return self.function(*args, **kwargs)

@@ -67,5 +67,11 @@ def _path_of_url(url: str) -> str:
 
 def _temporary_file() -> str:
     folder = tempfile.mkdtemp(prefix="musterq-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(_remove, folder, os.getpid())
     return str(Path(folder) / "queue.db")
+
+
+def _remove(folder: str, pid: int) -> None:
+    """Unless this is a forked child, whose parent goes on."""
+    if os.getpid() == pid:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -36,8 +36,14 @@ from musterq.models import (
 class LivenessLock(Protocol):
     """A lock that dies with the process that holds it: free means certainly dead."""
 
-    def release(self) -> None:
-        """Let it go, on a clean stop."""
+    def begin(self, slot: int, token: int) -> None:
+        """Note the token of the claim that a thread (``slot``: its number) is about to run.
+
+        It costs next to nothing, and tells exactly which tasks are to be charged if the process dies.
+        """
+
+    def release(self, *, forgotten: bool = True) -> None:
+        """Let it go, on a clean stop; ``forgotten``: the worker is not registered any more."""
 
 
 class Waiter(Protocol):

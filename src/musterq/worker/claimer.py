@@ -83,7 +83,7 @@ class Claimer:
             try:
                 self._cycle()
                 self._failures = 0
-            except QueueDatabaseError as error:
+            except Exception as error:  # told by _failed; a worker outlives every fault
                 pause = self._failed(error)
                 if self._burst and self._failures >= BURST_FAILURES:
                     raise
@@ -169,7 +169,7 @@ class Claimer:
     def _tell(self, outcomes: list[Outcome], written: list[bool]) -> None:
         for outcome, done in zip(outcomes, written, strict=True):
             if done:
-                tell(self._events, outcome)
+                tell(self._events, outcome, self._storage)
             else:
                 self._events.emit(
                     "finish.refused",
@@ -196,7 +196,7 @@ class Claimer:
             self._executor.call_nobody()
         self._executor.call_idle_threads()
 
-    def _failed(self, error: QueueDatabaseError) -> float:
+    def _failed(self, error: Exception) -> float:
         """Tell of it; returns how long to wait before the next try."""
         self._failures += 1
         pause = retry_pause(self._failures)

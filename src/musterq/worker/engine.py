@@ -24,7 +24,7 @@ from musterq.models import WORKER_LEASE_SECONDS, ClaimRequest, SchedulingStrateg
 from musterq.queue.running import Runner
 from musterq.queue.task_queue import TaskQueue
 from musterq.scalars import check_number
-from musterq.storage.base import Storage
+from musterq.storage.base import LivenessLock, Storage
 from musterq.worker.claimer import Claimer
 from musterq.worker.executor import ThreadExecutor
 from musterq.worker.heartbeat import Heartbeat
@@ -91,6 +91,7 @@ class WorkerEngine:
         self._stop = StopRequest()
         self._stops = 0
         self._has_run = False
+        self._forgotten = False
 
     def run(self) -> None:
         """Work until `stop`, until somebody removes the worker or, in a burst, until nothing is left to do.
@@ -111,9 +112,9 @@ class WorkerEngine:
         lock = storage.liveness_lock(self.worker_id)
         try:
             storage.register(self.worker_id, self._capabilities, self._facts())
-            self._serve(storage)
+            self._serve(storage, lock)
         finally:
-            lock.release()
+            lock.release(forgotten=self._forgotten)
 
     def stop(self) -> None:
         """Claim nothing more, finish what runs within the grace time, then end; a second call gives it back at once.
@@ -123,10 +124,10 @@ class WorkerEngine:
         self._stops += 1
         self._stop.ask("asked", at_once=self._stops > 1)
 
-    def _serve(self, storage: Storage) -> None:
+    def _serve(self, storage: Storage, lock: LivenessLock) -> None:
         with ExitStack() as cleanup:
             cleanup.callback(self._leave, storage)
-            claimer = self._start_claimer(storage, cleanup)
+            claimer = self._start_claimer(storage, lock, cleanup)
             self._start_services(storage, cleanup)
             storage.set_worker_state(self.worker_id, "idle")
             self._emit(
@@ -139,12 +140,12 @@ class WorkerEngine:
             cleanup.callback(self._wind_down, claimer, storage)
             claimer.work()
 
-    def _start_claimer(self, storage: Storage, cleanup: ExitStack) -> Claimer:
+    def _start_claimer(self, storage: Storage, lock: LivenessLock, cleanup: ExitStack) -> Claimer:
         waiter = storage.waiter()
         cleanup.callback(waiter.close)
         cleanup.callback(self._stop.call)  # a late `stop` must not wake what is closed
         runner = Runner(self._queue.definitions, storage, Random())  # noqa: S311  # it spreads retries
-        executor = ThreadExecutor(runner.run, self._concurrency)
+        executor = ThreadExecutor(runner.run, self._concurrency, begin=lock.begin)
         cleanup.callback(executor.close)
         executor.start()
         return Claimer(
@@ -202,6 +203,7 @@ class WorkerEngine:
     def _leave(self, storage: Storage) -> None:
         with self._faults_told():
             storage.remove_worker(self.worker_id)
+            self._forgotten = True
         self._emit("worker.stopped", reason=self._stop.reason)
 
     @contextmanager

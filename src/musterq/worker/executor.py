@@ -23,8 +23,16 @@ class ThreadExecutor:
     put into another, both atomic, and sleep only when there is nothing left. One thread offers and takes.
     """
 
-    def __init__(self, run: Callable[[Claim], Outcome], threads: int, *, name: str = "musterq-task") -> None:
+    def __init__(
+        self,
+        run: Callable[[Claim], Outcome],
+        threads: int,
+        *,
+        begin: Callable[[int, int], None],
+        name: str = "musterq-task",
+    ) -> None:
         self._run = run
+        self._begin = begin  # called with the number of a thread and the token of the claim that it begins
         self._ready: deque[tuple[Claim, float]] = deque()  # with the monotonic time of the offer
         self._finished: deque[Outcome] = deque()
         self._idle: deque[None] = deque()  # a mark for each thread that sleeps, or is about to
@@ -116,6 +124,7 @@ class ThreadExecutor:
     def _work(self, number: int) -> None:
         while (claim := self._next()) is not None:
             self._last[number] = claim
+            self._begin(number, claim.claim_token)
             self._finished.append(self._outcome(claim))
             wake = self._on_finish
             if wake is not None and len(self._ready) <= self._stock:

@@ -83,3 +83,15 @@ def test_what_is_finished_cannot_be_cancelled(storage: Storage, how: TaskStatus)
 
 def test_what_is_not_there_cannot_be_cancelled(storage: Storage):
     assert not storage.cancel(123_456)
+
+
+def test_a_cancelled_delay_does_not_come_back_with_a_retry(storage: Storage, clock: MovableClock):
+    """A retry by hand is due at once, whatever the task was waiting for when it was cancelled."""
+    task_id = put(storage, run_after=clock.now() + timedelta(days=1))
+    storage.cancel(task_id)
+    assert storage.retry(task_id)
+    task = storage.get(task_id)
+    assert task is not None
+    assert task.status == "queued"
+    assert task.run_after_utc is not None
+    assert task.run_after_utc <= clock.now()

@@ -84,6 +84,16 @@ def test_an_expired_task_fails_instead_of_being_claimed(
     assert "expired" in (task.error_message or "")
 
 
+def test_a_claim_finds_what_stands_behind_many_expired_tasks(storage: Storage, clock: MovableClock):
+    """However many have to fail first."""
+    soon = clock.now() + timedelta(seconds=5)
+    storage.enqueue([NewTask(type="mail", payload="{}", expires_at=soon) for _ in range(150)])
+    sound = put(storage)
+    clock.advance(5)
+    assert taken(take(storage)) == [sound]
+    assert storage.metrics().depth_by_status == {"failed": 150, "processing": 1}
+
+
 def test_expired_tasks_do_not_use_up_a_claims_limit(storage: Storage, clock: MovableClock):
     for _ in range(5):
         put(storage, priority=1, expires_at=clock.now() + timedelta(seconds=5))

@@ -246,7 +246,21 @@ def test_a_priority_out_of_range_is_claimed_all_the_same(
         assert taken(claims) == ([task_id, normal] if priority < 500 else [normal, task_id])
 
 
-@pytest.mark.parametrize("policy", ["{broken", '{"factor": "x"}', "[1]", "null", "[" * 5000])
+BROKEN_POLICIES = [
+    "{broken",
+    '{"factor": "x"}',
+    "[1]",
+    "null",
+    "[" * 5000,
+    '{"initial_seconds": 1e300, "max_seconds": 1e300}',
+    '{"initial_seconds": 1e12, "max_seconds": 1e12}',
+    '{"initial_seconds": -1}',
+    '{"initial_seconds": 9, "max_seconds": 1}',
+    '{"jitter": 7}',
+]
+
+
+@pytest.mark.parametrize("policy", BROKEN_POLICIES, ids=lambda text: text[:24])
 def test_a_broken_retry_policy_is_the_default(storage: Storage, sql: PlainSQL, policy: str):
     put_in(sql, retry_policy=policy)
     assert take_one(storage).retry == DEFAULT_RETRY

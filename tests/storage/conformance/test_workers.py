@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 import pytest
 
-from musterq.models import Worker
+from musterq.models import Worker, WorkerFacts
 from musterq.storage.base import Storage
 from tests.storage.making import FACTS, put, status, take, take_one
 from tests.support import MovableClock
@@ -122,7 +123,7 @@ def test_registering_by_api_keeps_what_the_process_told(storage: Storage):
     storage.register("worker-1", '{"cpu": 8}')
     (activity,) = storage.worker_activity()
     assert (activity.host, activity.pid, activity.capabilities) == ("host-1", 4711, '{"cpu": 8}')
-    lock.release()
+    lock.release(forgotten=False)
     assert storage.worker_activity()[0].status == "lost"
 
 
@@ -164,3 +165,24 @@ def test_who_takes_over_a_dead_workers_id_rescues_its_tasks_first(storage: Stora
     task = storage.get(task_id)
     assert task is not None
     assert (task.status, task.attempts, task.crashes) == ("queued", 0, 1)
+
+
+def test_a_removal_by_plain_sql_is_undone_by_who_takes_over(storage: Storage):
+    """The lease that the removal gave must not outlive the dead worker that it was for."""
+    task_id = put(storage)
+    storage.register("worker-1", "{}", FACTS)
+    take_one(storage, lease_seconds=None)
+    storage.execute("DELETE FROM workers")
+    storage.register("worker-1", "{}", FACTS)
+    assert status(storage, task_id) == "queued"
+
+
+def test_a_removal_by_plain_sql_leaves_the_lease_that_the_worker_had(storage: Storage, clock: MovableClock):
+    put(storage)
+    storage.register("worker-1", "{}", WorkerFacts(host="h", pid=1, lease_seconds=3600))
+    claim = take_one(storage, lease_seconds=None)
+    storage.execute("DELETE FROM workers")
+    task = storage.get(claim.task_id)
+    assert task is not None
+    assert task.lease_until_utc is not None
+    assert (task.lease_until_utc - datetime.now(UTC)).total_seconds() > 3500

@@ -9,7 +9,6 @@ import multiprocessing
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 from musterq.storage.sqlite.liveness import LivenessFolder
 
@@ -24,8 +23,10 @@ def wait() -> None:
 
 def wait_in_child() -> None:
     """The same in a child of multiprocessing, which has no standard input of its own, so on the pipe by its name."""
-    with Path(os.environ["MUSTERQ_TEST_PIPE"]).open("rb") as pipe:
-        pipe.read()
+    pipe = os.open(os.environ["MUSTERQ_TEST_PIPE"], os.O_RDONLY | os.O_NONBLOCK)  # the test may be over by now
+    os.set_blocking(pipe, True)
+    while os.read(pipe, 1024):
+        pass
 
 
 def start(kind: str) -> int | None:

@@ -156,7 +156,7 @@ def test_a_child_does_not_let_it_go(folder: LivenessFolder) -> None:
         "    os._exit(0 if not folder.is_free('w1') else 1)\n"
         "assert os.waitpid(pid, 0)[1] == 0\n"
         "assert not folder.is_free('w1')\n"
-        "lock.release()\n"
+        "lock.release(forgotten=False)\n"
         "assert folder.is_free('w1')\n"
     )
     subprocess.run([sys.executable, "-c", program, str(folder._database)], check=True, timeout=30)
@@ -166,7 +166,6 @@ def test_release_and_take_again(folder: LivenessFolder) -> None:
     """A release leaves no file behind, and does nothing a second time, not even to the next holder."""
     first = folder.take("w1")
     first.release()
-    assert folder.is_free("w1")
     assert list(folder._folder.iterdir()) == []
     second = folder.take("w1")
     first.release()
@@ -184,13 +183,13 @@ def test_a_file_that_was_unlinked_and_made_again(folder: LivenessFolder) -> None
     assert not folder.is_free("w1")
     with pytest.raises(WorkerIdTakenError):
         folder.take("w1")
-    second.release()
+    second.release(forgotten=False)
     assert folder.is_free("w1")
 
 
-def test_a_worker_that_never_had_one_is_free(folder: LivenessFolder) -> None:
-    """Asking makes nothing."""
-    assert folder.is_free("w1")
+def test_nobody_is_dead_because_a_file_is_missing(folder: LivenessFolder) -> None:
+    """Somebody may have cleaned up; then beats tell. Asking makes nothing."""
+    assert not folder.is_free("w1")
     assert not folder._folder.exists()
 
 
@@ -259,3 +258,39 @@ def test_many_take_one_id_at_once(folder: LivenessFolder, hold: Hold) -> None:
     processes = [hold("w1") for _ in range(4)]
     lines = [process.stdout.readline() for process in processes if process.stdout is not None]
     assert sorted(line != "" for line in lines) == [False, False, False, True]
+
+
+@posix
+def test_a_dead_workers_file_goes_when_it_is_forgotten(folder: LivenessFolder, hold: Hold) -> None:
+    """And a live one's stays."""
+    process = hold("w1")
+    said(process)
+    folder.discard("w1")
+    assert not folder.is_free("w1")
+    process.kill()
+    process.wait(30)
+    folder.discard("w1")
+    assert list(folder._folder.iterdir()) == []
+
+
+def test_what_was_begun_is_read_by_others(folder: LivenessFolder) -> None:
+    """The last claim of each thread, until it is forgotten."""
+    lock = folder.take("w1")
+    lock.begin(0, 5)
+    lock.begin(7, 2**63 - 1)
+    lock.begin(0, 6)
+    assert folder.begun("w1") == [6, 2**63 - 1]
+    folder.forget_begun("w1")
+    assert folder.begun("w1") == []
+    lock.begin(0, 8)
+    assert folder.begun("w1") == [8]
+    lock.release()
+    assert folder.begun("w1") is None
+
+
+def test_more_threads_than_places_are_no_error(folder: LivenessFolder) -> None:
+    """The tasks of those beyond are charged by what the database knows."""
+    lock = folder.take("w1")
+    lock.begin(1024, 5)
+    assert folder.begun("w1") == []
+    lock.release()

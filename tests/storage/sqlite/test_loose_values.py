@@ -193,3 +193,43 @@ def test_nul_in_text_is_only_text(storage: Storage):
     assert put(storage, "other", idempotency_key=text) == task_id
     assert take_one(storage, text, types=frozenset([text])).type == text
     assert storage.types() == [text]
+
+
+# -- what a claim reads ------------------------------------------------------------------------------
+NONSENSE = ["'many'", "x'00ff'", "''"]
+
+
+@pytest.mark.parametrize("value", NONSENSE)
+def test_a_claim_holds_numbers_whatever_the_row_holds(storage: Storage, shell: sqlite3.Connection, value: str):
+    """What is no number is as if nothing had been said, so that a worker can calculate with it."""
+    columns = ["priority", "attempts", "max_attempts", "crashes", "max_crashes", "timeout_seconds"]
+    put(storage)
+    shell.execute(f"UPDATE task_queue SET {', '.join(f'{column} = {value}' for column in columns)}")
+    claim = take_one(storage)
+    assert [getattr(claim, column) for column in columns] == [100, 1, 5, 0, 3, None]
+
+
+@pytest.mark.parametrize("value", ["-1.0", "9e999", "1e300"])
+def test_a_timeout_that_is_no_time_is_none(storage: Storage, shell: sqlite3.Connection, value: str):
+    put(storage)
+    shell.execute(f"UPDATE task_queue SET timeout_seconds = {value}")
+    assert take_one(storage).timeout_seconds is None
+
+
+def test_capabilities_that_are_a_blob_are_read_as_text(storage: Storage, shell: sqlite3.Connection):
+    storage.register("worker-1", "{}")
+    shell.execute("UPDATE workers SET capabilities = CAST('{\"gpu\": true}' AS BLOB)")
+    task_id = put(storage, compatibility='{"gpu": true}')
+    assert taken(take(storage)) == [task_id]
+
+
+@pytest.mark.parametrize("value", ["x'ff00'", "x''", "'" + "[" * 100_000 + "'", "'[7]'", "7"], ids=lambda v: v[:8])
+def test_a_worker_whose_capabilities_mean_nothing_can_do_nothing(
+    storage: Storage, shell: sqlite3.Connection, value: str
+):
+    """It serves the tasks that ask for nothing."""
+    storage.register("worker-1", "{}")
+    shell.execute(f"UPDATE workers SET capabilities = {value}")
+    put(storage, compatibility='{"gpu": true}')
+    asks_nothing = put(storage)
+    assert taken(take(storage, limit=5)) == [asks_nothing]

@@ -239,7 +239,7 @@ def test_replacing_a_worker_keeps_what_its_process_told(storage: Storage, sql: s
     sql.execute("INSERT OR REPLACE INTO workers (worker_id, capabilities) VALUES ('worker-1', '{\"cpu\": 8}')")
     (activity,) = storage.worker_activity()
     assert (activity.host, activity.pid, activity.capabilities) == ("host-1", 4711, '{"cpu": 8}')
-    lock.release()
+    lock.release(forgotten=False)
     assert storage.worker_activity()[0].status == "lost"
 
 

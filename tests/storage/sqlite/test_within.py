@@ -14,7 +14,7 @@ from typing import Any
 import apsw
 import pytest
 
-from musterq.errors import QueueDatabaseError
+from musterq.errors import QueueBusyError, QueueDatabaseError
 from musterq.models import ClaimRequest, NewTask, Outcome, TaskFilter, TaskStatus
 from musterq.storage.sqlite.engine import SQLiteStorage
 from tests.storage.sqlite.soundness import check_soundness
@@ -245,3 +245,15 @@ def test_an_attached_file_is_not_enough(storage: SQLiteStorage, tmp_path: Path) 
         storage.enqueue([NewTask(type="a", payload="1")], within=connection)
     connection.close()
     assert storage.find(TaskFilter()) == []
+
+
+def test_a_transaction_that_read_before_another_commit_is_told_so(storage: SQLiteStorage) -> None:
+    """Nobody holds the lock: waiting would not help, beginning otherwise does."""
+    connection = sqlite3.connect(storage.location, isolation_level=None)
+    connection.execute("BEGIN")
+    connection.execute("SELECT count(*) FROM task_queue").fetchone()
+    storage.enqueue([NewTask(type="mail", payload="{}")])
+    with pytest.raises(QueueBusyError, match="BEGIN IMMEDIATE"):
+        storage.enqueue([NewTask(type="mail", payload="{}")], within=connection)
+    connection.execute("ROLLBACK")
+    connection.close()

@@ -5,12 +5,23 @@ from __future__ import annotations
 import json
 import sys
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from musterq.clock import text_to_datetime
-from musterq.models import DEFAULT_RETRY, Claim, ClaimRequest, RetryPolicy, SchedulingStrategy
+from musterq.models import (
+    DEFAULT_MAX_ATTEMPTS,
+    DEFAULT_MAX_CRASHES,
+    DEFAULT_PRIORITY,
+    DEFAULT_RETRY,
+    Claim,
+    ClaimRequest,
+    RetryPolicy,
+    SchedulingStrategy,
+)
+from musterq.retry import check_retry
+from musterq.scalars import check_seconds
 from musterq.scheduling import ORDERS, randomness
 from musterq.storage.sqlite.connection import Connection
 from musterq.storage.sqlite.drawing import WeightedDraw
@@ -22,6 +33,7 @@ from musterq.storage.sqlite.times import Moment
 from musterq.storage.sqlite.workers import register
 
 PROMOTED_PER_CLAIM = 100
+FAILED_PER_CLAIM = 100  # then the write lock is let go for others, and taken again
 _FEW_LANES = 16  # so many index seeks cost less than asking which lanes hold work
 _HEADS = {
     SchedulingStrategy.FIFO: "heads_fifo",
@@ -32,7 +44,14 @@ _decode = msgspec.json.Decoder().decode
 _decode_retry = msgspec.json.Decoder(RetryPolicy).decode
 
 
-def claim(connection: Connection, request: ClaimRequest, lanes: Lanes, now: Moment) -> list[Claim]:
+class Taken(NamedTuple):
+    """What a claim took; ``more``: it stopped at tasks that can never run, and there may be others behind them."""
+
+    claims: list[Claim]
+    more: bool = False
+
+
+def claim(connection: Connection, request: ClaimRequest, lanes: Lanes, now: Moment) -> Taken:
     """Take up to ``request.limit`` tasks, and ``request.ahead`` as stock, in the transaction that is open."""
     before = connection.row(query("before_claim"), {**now.boot(), "worker": request.worker_id})
     due, over, generation, registered = before
@@ -42,27 +61,28 @@ def claim(connection: Connection, request: ClaimRequest, lanes: Lanes, now: Mome
         rescue_overdue_leases(connection, now)
     if registered is None:
         if not request.register_unknown:
-            return []  # it was removed
+            return Taken([])  # it was removed
         registered = json.dumps(dict(request.capabilities or {}))
         register(connection, request.worker_id, registered, None, now)
     capabilities = registered if request.capabilities is None else request.capabilities
     eligible = lanes.eligible(connection, generation, request.types, capabilities)
     terms = _terms(request, now)
-    claims = _take_runnable(connection, request, eligible, terms, now)
-    if request.ahead and len(claims) == request.limit:
+    taken = _take_runnable(connection, request, eligible, terms, now)
+    if request.ahead and len(taken.claims) == request.limit:
         ahead = {**terms, "started": None, "limit": request.ahead}
-        claims += _take_runnable(connection, request, eligible, ahead, now)
-    return claims
+        taken = Taken(taken.claims + _take_runnable(connection, request, eligible, ahead, now).claims)
+    return taken
 
 
 def _take_runnable(
     connection: Connection, request: ClaimRequest, eligible: EligibleLanes, terms: dict[str, Any], now: Moment
-) -> list[Claim]:
+) -> Taken:
     """Claim, and claim again in place of those that can never run, which fail at once."""
     claims: list[Claim] = []
+    failed = 0
     lease = None if terms["lease"] is None else text_to_datetime(terms["lease"])
     limit = terms["limit"]
-    while (wanted := limit - len(claims)) > 0:
+    while (wanted := limit - len(claims)) > 0 and failed < FAILED_PER_CLAIM:
         terms["limit"] = wanted
         rows = _take(connection, request, eligible, terms)
         for row in rows:
@@ -71,9 +91,10 @@ def _take_runnable(
                 claims.append(taken)
             else:
                 fail_unstarted(connection, row[0], row[1], taken, now)
+                failed += 1
         if len(rows) < wanted:
-            break
-    return claims
+            return Taken(claims)
+    return Taken(claims, more=len(claims) < limit)
 
 
 def _take(connection: Connection, request: ClaimRequest, eligible: EligibleLanes, terms: dict[str, Any]) -> list[Any]:
@@ -135,25 +156,38 @@ def _claim_of(row: Any, terms: dict[str, Any], lease: datetime | None, now: Mome
         type=row[2],
         payload=row[3],
         arguments=arguments,
-        priority=row[4],
+        priority=_whole(row[4], DEFAULT_PRIORITY),
         compatibility=row[5],
-        attempts=row[6],
-        max_attempts=row[7],
-        crashes=row[8],
-        max_crashes=row[9],
+        attempts=_whole(row[6], 1),
+        max_attempts=_whole(row[7], DEFAULT_MAX_ATTEMPTS),
+        crashes=_whole(row[8], 0),
+        max_crashes=_whole(row[9], DEFAULT_MAX_CRASHES),
         lease_until_utc=lease,
         created_at_utc=text_to_datetime(row[10]),
         claimed_at=now.epoch,
         started=terms["started"] is not None,
-        timeout_seconds=row[11],
+        timeout_seconds=None if row[11] is None else _timeout_of(row[11]),
         retry=DEFAULT_RETRY if row[12] is None else _retry_of(row[12]),
         headers=row[13],
     )
 
 
+def _whole(value: Any, default: int) -> int:
+    """A number of the row; what plain SQL put in that is none is the default."""
+    return value if isinstance(value, int) else default
+
+
+def _timeout_of(value: Any) -> float | None:
+    """The timeout of the row; one that plain SQL spoiled is none."""
+    try:
+        return check_seconds("timeout", value)
+    except (TypeError, ValueError):
+        return None
+
+
 def _retry_of(text: Any) -> RetryPolicy:
     """The policy of the row; one that plain SQL spoiled is the default."""
     try:
-        return _decode_retry(text)
-    except (msgspec.DecodeError, UnicodeError, TypeError, RecursionError):
+        return check_retry(_decode_retry(text)) or DEFAULT_RETRY
+    except (msgspec.DecodeError, ValueError, TypeError, RecursionError):
         return DEFAULT_RETRY

@@ -73,7 +73,7 @@ class StandardDriver:
                 f"within= takes a sqlite3.Connection on {path}, not {type(within).__name__}; "
                 "give the driver's own connection"
             )
-        adopted = StandardConnection(within, path, tuples=False)
+        adopted = StandardConnection(within, path, tuples=False, owned=False)
         if not _same_file(adopted.row("PRAGMA database_list")[2], path):
             raise ValueError(f"within= is a connection to another file than {path}; connect to that one")
         if not within.in_transaction:
@@ -88,8 +88,9 @@ class StandardDriver:
 class StandardConnection:
     """`Connection` over sqlite3; ``tuples`` False: rows of `raw` have a form of their own, which is undone here."""
 
-    def __init__(self, raw: sqlite3.Connection, location: str, *, tuples: bool = True) -> None:
+    def __init__(self, raw: sqlite3.Connection, location: str, *, tuples: bool = True, owned: bool = True) -> None:
         self.raw = raw
+        self._owned = owned
         self._location = location
         self._execute = (
             raw.execute if tuples else partial(_execute_for_tuples, raw)
@@ -152,6 +153,12 @@ class StandardConnection:
         """Close it."""
         with self.guarded():
             self.raw.close()
+
+    def __del__(self) -> None:
+        """What was dropped without that, as by a thread that ended, is closed; but never a program's connection."""
+        if self._owned:
+            with contextlib.suppress(sqlite3.Error):
+                self.raw.close()
 
 
 def _execute_for_tuples(raw: sqlite3.Connection, sql: str, parameters: Parameters = ()) -> sqlite3.Cursor:

@@ -169,10 +169,7 @@ class SQLiteStorage:
 
     @verb
     def extend(self, claim: Claim, seconds: float) -> bool:
-        now = Moment(self.clock)
-        lease = {"lease": now.after(seconds), "boot_id": now.boot_id, "lease_ms": now.boot_ms_after(seconds)}
-        facts = {"id": claim.task_id, "token": claim.claim_token, "now": now.text, **lease}
-        return self._write(lambda connection: connection.run(query("extend"), facts) == 1)
+        return self._write(lambda connection: finishing.extend(connection, claim, seconds, Moment(self.clock)))
 
     @verb
     def progress(self, claim: Claim, fraction: float, message: str | None) -> bool:
@@ -204,7 +201,9 @@ class SQLiteStorage:
         now = Moment(self.clock)
         if not self._read(lambda connection: rescuing.has_something_to_rescue(connection, self._is_dead, now)):
             return Rescued()
-        return self._write(lambda connection: rescuing.rescue_all(connection, self._is_dead, now))
+        return self._write(
+            lambda connection: rescuing.rescue_all(connection, self._is_dead, self._liveness.begun, Moment(self.clock))
+        )
 
     @verb
     def seconds_to_next_due(self) -> float | None:
@@ -214,19 +213,20 @@ class SQLiteStorage:
     # -- workers ---------------------------------------------------------------------------------
     @verb
     def register(self, worker_id: str, capabilities: str, facts: WorkerFacts | None = None) -> None:
-        now = Moment(self.clock)
-
         def register(connection: Connection) -> None:
-            if facts is not None:  # it holds the lock, so whoever held tasks under this id before is dead
-                rescuing.rescue_worker(connection, worker_id, "its worker died", now)
+            now = Moment(self.clock)
             workers.register(connection, worker_id, capabilities, facts, now)
+            if facts is not None:  # it holds the lock, so whoever held tasks under this id before is dead
+                begun = self._liveness.begun(worker_id)
+                rescuing.rescue_worker(connection, worker_id, "its worker died", now, begun)
 
         self._write(register)
+        if facts is not None:
+            self._liveness.forget_begun(worker_id)
 
     @verb
     def heartbeat(self, worker_id: str) -> bool:
-        now = Moment(self.clock)
-        return self._write(lambda connection: workers.heartbeat(connection, worker_id, now))
+        return self._write(lambda connection: workers.heartbeat(connection, worker_id, Moment(self.clock)))
 
     @verb
     def set_worker_state(self, worker_id: str, state: str) -> None:
@@ -336,14 +336,21 @@ class SQLiteStorage:
     def _exchange(
         self, outcomes: Sequence[Outcome], request: ClaimRequest | None, begun: Sequence[Claim] = ()
     ) -> tuple[list[bool], list[Claim]]:
-        now = Moment(self.clock)
-
-        def finish_and_claim(connection: Connection) -> tuple[list[bool], list[Claim]]:
+        def finish_and_claim(connection: Connection) -> tuple[list[bool], claiming.Taken]:
+            now = Moment(self.clock)  # in here, after any wait for the write lock
             finishing.note_begun(connection, begun, now)
             held = [finishing.finish(connection, outcome, now) for outcome in outcomes]
-            return held, [] if request is None else claiming.claim(connection, request, self._lanes, now)
+            return held, self._claim(connection, request, now)
 
-        return self._write(finish_and_claim)
+        held, taken = self._write(finish_and_claim)
+        while taken.more and not taken.claims:
+            taken = self._write(lambda connection: self._claim(connection, request, Moment(self.clock)))
+        return held, taken.claims
+
+    def _claim(self, connection: Connection, request: ClaimRequest | None, now: Moment) -> claiming.Taken:
+        if request is None:
+            return claiming.Taken([])
+        return claiming.claim(connection, request, self._lanes, now)
 
     def _worker_ages(self) -> list[WorkerAge]:
         now = Moment(self.clock)
@@ -353,8 +360,14 @@ class SQLiteStorage:
         return worker.has_lock and self._liveness.is_free(worker.worker_id)
 
     def _remove_worker(self, worker_id: str) -> bool:
-        now = Moment(self.clock)
-        return self._write(lambda connection: rescuing.remove_worker(connection, worker_id, self._is_dead, now))
+        removed = self._write(
+            lambda connection: rescuing.remove_worker(
+                connection, worker_id, self._is_dead, self._liveness.begun, Moment(self.clock)
+            )
+        )
+        if removed:
+            self._liveness.discard(worker_id)
+        return removed
 
 
 def _cursor(own: Connection, sql: str, parameters: Any) -> Any:

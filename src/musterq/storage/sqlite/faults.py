@@ -6,6 +6,7 @@ from musterq.errors import QueueBusyError, QueueDatabaseError
 
 BUSY = 5
 _LOCKED = 6
+_BUSY_SNAPSHOT = BUSY | 2 << 8
 _READ_ONLY = 8
 _IO_ERROR = 10
 _CORRUPT = 11
@@ -27,6 +28,11 @@ _ADVICE = {
 
 def fault(code: int | None, message: str, location: str) -> QueueDatabaseError:
     """The error to raise for SQLite's (extended) result code; the caller chains the driver's own error."""
+    if code == _BUSY_SNAPSHOT:
+        return QueueBusyError(
+            f"{location}: the open transaction has read before somebody else wrote, and so cannot write any more; "
+            "roll it back and begin it with BEGIN IMMEDIATE"
+        )
     primary = None if code is None else code & 0xFF
     kind = QueueBusyError if primary in (BUSY, _LOCKED) else QueueDatabaseError
     advice = _ADVICE.get(primary) if primary is not None else None

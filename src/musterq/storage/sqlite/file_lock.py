@@ -29,11 +29,11 @@ else:
     import fcntl
 
     def try_lock(descriptor: int, *, shared: bool = False) -> bool:
-        """Take the lock without waiting; False if another holds it."""
+        """Take the lock without waiting; False if another holds it, or if the kernel refuses."""
         kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         try:
             fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-        except BlockingIOError:
+        except OSError:
             return False
         return True
 
@@ -46,26 +46,23 @@ def open_lock(path: str | os.PathLike[str], *, like: str | os.PathLike[str]) -> 
     """A descriptor of a lock file, made if missing with the mode and group of the file ``like``.
 
     Raises:
-        OSError: it can be neither made nor opened.
+        OSError: it can be neither made nor opened, or its file system has no locks.
     """
     with _no_fork:
         descriptor = _make(path, like)
         if descriptor is None:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        _opened.add(descriptor)
-    return descriptor
+        return _checked(descriptor)
 
 
 def open_to_test(path: str | os.PathLike[str]) -> int:
     """A descriptor of a lock file that is there.
 
     Raises:
-        OSError: it is not, or may not be read.
+        OSError: it is not, or may not be read, or its file system has no locks.
     """
     with _no_fork:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        _opened.add(descriptor)
-    return descriptor
+        return _checked(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
 
 
 def close_lock(descriptor: int) -> None:
@@ -73,6 +70,18 @@ def close_lock(descriptor: int) -> None:
     with _no_fork:
         _opened.discard(descriptor)
         os.close(descriptor)
+
+
+def _checked(descriptor: int) -> int:
+    """Let go of what is not held, which only a file system without locks refuses."""
+    try:
+        if sys.platform != "win32":
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+    except OSError:
+        os.close(descriptor)
+        raise
+    _opened.add(descriptor)
+    return descriptor
 
 
 def _make(path: str | os.PathLike[str], like: str | os.PathLike[str]) -> int | None:

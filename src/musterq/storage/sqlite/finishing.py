@@ -44,6 +44,13 @@ def finish(connection: Connection, outcome: Outcome, now: Moment) -> bool:
     return _end_otherwise(connection, outcome, facts, now)
 
 
+def extend(connection: Connection, claim: Claim, seconds: float, now: Moment) -> bool:
+    """Move the end of a claim's lease; False if the claim is no longer held."""
+    lease = {"lease": now.after(seconds), "boot_id": now.boot_id, "lease_ms": now.boot_ms_after(seconds)}
+    facts = {"id": claim.task_id, "token": claim.claim_token, "now": now.text, **lease}
+    return connection.run(query("extend"), facts) == 1
+
+
 def fail_unstarted(connection: Connection, task_id: int, token: int, error: str, now: Moment) -> None:
     """Fail a task that was taken and can never run; its attempt is not counted."""
     facts = {"id": task_id, "token": token, "error": error, "finished": now.text}

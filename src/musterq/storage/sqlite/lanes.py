@@ -16,7 +16,7 @@ from musterq.storage.sqlite.queries import query
 _KEPT_WORKERS = 256
 _KEPT_LANES = 10_000
 
-_Wish = tuple[frozenset[str] | None, str]
+_Wish = tuple[frozenset[str] | None, str | bytes]
 
 
 class EligibleLanes(NamedTuple):
@@ -53,13 +53,13 @@ class Lanes:
         connection: Connection,
         generation: int,
         types: frozenset[str] | None,
-        capabilities: Mapping[str, Any] | str,
+        capabilities: Mapping[str, Any] | str | bytes,
     ) -> EligibleLanes:
-        """The lanes that a worker of these types and capabilities (a mapping or JSON text) may serve."""
+        """The lanes that a worker of these types and capabilities (a mapping, or the JSON of its row) may serve."""
         if generation != self._generation:
             self._eligible.clear()
             self._generation = generation
-        text = capabilities if isinstance(capabilities, str) else json.dumps(capabilities, sort_keys=True)
+        text = capabilities if isinstance(capabilities, str | bytes) else json.dumps(capabilities, sort_keys=True)
         wish = (types, text)
         found = self._eligible.get(wish)
         if found is None:
@@ -88,14 +88,14 @@ def _eligible(connection: Connection, types: frozenset[str] | None, capabilities
 
 
 def _may_serve(capabilities: Mapping[str, Any], compatibility: object) -> bool:
-    requirement = servable(compatibility).compatibility
+    requirement = servable(compatibility)
     return requirement is not None and satisfies(capabilities, requirement)
 
 
-def _decoded(text: str) -> Mapping[str, Any]:
+def _decoded(text: str | bytes) -> Mapping[str, Any]:
     """Capabilities that plain SQL may have put in: what is no JSON object can do nothing."""
     try:
         decoded = json.loads(text)
-    except ValueError:
+    except (ValueError, TypeError, RecursionError):
         return {}
     return decoded if isinstance(decoded, dict) else {}

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import mmap
 import os
 import re
+import struct
 import time
 from pathlib import Path
 
@@ -17,23 +19,40 @@ from musterq.errors import QueueDatabaseError, WorkerIdTakenError
 from musterq.storage.sqlite.file_lock import close_lock, open_lock, open_to_test, try_lock
 
 _SAFE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+_SLOTS = 1024
+_TOKEN = struct.Struct("<Q")
+_BEGUN = struct.Struct(f"<{_SLOTS}Q")
 _TAKE_SECONDS = 0.5  # others may hold it for an instant while they test it
 
 
 class FileLivenessLock:
-    """A held lock."""
+    """A held lock, and in its file the claim that each thread of the worker has begun last.
+
+    The file is mapped, so noting a claim is a write to memory, and the kernel keeps what was written when the process
+    is killed at the next instant: who was at work on what is known exactly.
+    """
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self._path = path
         self._descriptor = descriptor
         self._holder: int | None = os.getpid()
+        self._begun = _mapped(path)
 
-    def release(self) -> None:
-        """Remove the file, then let the lock go; a second time, or in a child, it does nothing."""
+    def begin(self, slot: int, token: int) -> None:
+        """Note that the thread of this number has begun the claim of this token."""
+        if slot < _SLOTS and self._holder is not None:
+            _TOKEN.pack_into(self._begun, slot * _TOKEN.size, token)
+
+    def release(self, *, forgotten: bool = True) -> None:
+        """Let the lock go; a second time, or in a child, it does nothing.
+
+        Its file goes where the worker is forgotten; else the free lock goes on to tell that its process is dead.
+        """
         holder, self._holder = self._holder, None
         if holder == os.getpid():
-            if _is_at(self._path, self._descriptor):
+            if forgotten and _is_at(self._path, self._descriptor):
                 self._path.unlink(missing_ok=True)
+            self._begun.close()
             close_lock(self._descriptor)
 
 
@@ -66,22 +85,49 @@ class LivenessFolder:
         return FileLivenessLock(path, descriptor)
 
     def is_free(self, worker_id: str) -> bool:
-        """Whether nobody holds the lock of a worker: then its process is dead."""
+        """Whether nobody holds the lock of a worker: then its process is dead.
+
+        Where its file is gone or cannot be tested, nothing is known, and its beats tell.
+        """
         try:
             descriptor = open_to_test(self._path(worker_id))
-        except FileNotFoundError:
-            return True
         except OSError:
-            return False  # cannot be tested, so nothing is known
+            return False
         try:
             return try_lock(descriptor, shared=True)
         finally:
             close_lock(descriptor)
 
+    def discard(self, worker_id: str) -> None:
+        """Remove the file of a dead worker that has been forgotten; a live one keeps its own."""
+        path = self._path(worker_id)
+        with contextlib.suppress(OSError):
+            descriptor = open_to_test(path)
+            try:
+                if try_lock(descriptor) and _is_at(path, descriptor):
+                    path.unlink(missing_ok=True)
+            finally:
+                close_lock(descriptor)
+
+    def begun(self, worker_id: str) -> list[int] | None:
+        """The claim tokens that the threads of a worker have begun last; None: its file is not there."""
+        try:
+            return [token for token in _BEGUN.unpack(self._path(worker_id).read_bytes()) if token]
+        except (OSError, struct.error):
+            return None
+
+    def forget_begun(self, worker_id: str) -> None:
+        """What a worker of this id had begun before has been dealt with."""
+        with contextlib.suppress(OSError), self._path(worker_id).open("r+b") as file:
+            file.write(bytes(_BEGUN.size))
+
     def _take(self, path: Path) -> int | None:
         """A locked descriptor of the file that is at ``path`` now; None: another holds it or has just removed it."""
         descriptor = open_lock(path, like=self._database)
         if try_lock(descriptor) and _is_at(path, descriptor):
+            missing = _BEGUN.size - os.fstat(descriptor).st_size
+            if missing > 0:  # written, not left as a hole: a full disk is met here, and not when a thread notes a claim
+                os.pwrite(descriptor, bytes(missing), _BEGUN.size - missing)
             return descriptor
         close_lock(descriptor)
         return None
@@ -99,6 +145,15 @@ class LivenessFolder:
         with contextlib.suppress(OSError):
             os.chown(self._folder, -1, database.st_gid)
         self._folder.chmod(readable | ((readable & 0o444) >> 2) | 0o700)
+
+
+def _mapped(path: Path) -> mmap.mmap:
+    """The file, mapped through a descriptor of its own: a map keeps one, which in a child must not keep the lock."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        return mmap.mmap(descriptor, _BEGUN.size)
+    finally:
+        os.close(descriptor)
 
 
 def lock_name(worker_id: str) -> str:

@@ -15,6 +15,7 @@ _NETWORK = frozenset(
         *("lustre", "ncpfs", "nfs", "nfs4", "smb2", "smb3", "smbfs", "webdav"),
     )
 )
+_SMALLEST_DATABASE = 512  # bytes: SQLite takes a shorter file as empty, and would write over it
 
 
 def check_place(path: str) -> None:
@@ -25,7 +26,15 @@ def check_place(path: str) -> None:
     Raises:
         QueueDatabaseError: no folder, a folder in its place, no permission, a network file system.
     """
-    file = Path(os.path.realpath(path))  # SQLite follows links, and keeps its log beside the file they lead to
+    try:
+        _check_place(path, Path(os.path.realpath(path)))  # SQLite keeps its log beside the file that links lead to
+    except OSError as error:
+        raise QueueDatabaseError(
+            f"{path} cannot be looked at by this user ({error.strerror}); check the permissions"
+        ) from error
+
+
+def _check_place(path: str, file: Path) -> None:
     folder = file.parent
     if not folder.is_dir():
         raise QueueDatabaseError(f"{path}: its folder {folder} does not exist; create it or give another path")
@@ -39,9 +48,6 @@ def check_place(path: str) -> None:
     _check_permissions(file, folder)
     if file.exists() and 0 < file.stat().st_size < _SMALLEST_DATABASE:
         raise QueueDatabaseError(f"{path} is not an SQLite database; give another path")
-
-
-_SMALLEST_DATABASE = 512  # bytes: SQLite takes a shorter file as empty, and would write over it
 
 
 def is_new(path: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from enum import Enum, auto
 
 from musterq.errors import QueueSchemaError
@@ -77,7 +78,8 @@ def check_current(state: SchemaState, location: str) -> None:
     remedy = (
         "update musterq"
         if state is SchemaState.NEWER
-        else "call initialize_schema() or run `musterq init`, which keeps everything that is in it"
+        else "call initialize_schema(), which keeps what is in it, or run "
+        f"`musterq init --database {shlex.quote(location)}`"
     )
     raise QueueSchemaError(f"{location} {reason}; {remedy}")
 

@@ -302,7 +302,9 @@ END;
 CREATE TRIGGER worker_removed AFTER DELETE ON workers
 BEGIN
     UPDATE task_queue
-    SET lease_until_utc = strftime('%Y-%m-%d %H:%M:%f', 'now', '+60 seconds'), lease_text = 'removed', lease_boot_id = NULL
+    SET lease_until_utc = strftime('%Y-%m-%d %H:%M:%f', 'now', '+' || coalesce(
+            (SELECT lease_seconds FROM worker_facts WHERE worker_id = OLD.worker_id), 60) || ' seconds'),
+        lease_text = 'removed', lease_boot_id = NULL
     WHERE status = 'processing' AND locked_by = OLD.worker_id AND lease_until_utc IS NULL;
 END;
 

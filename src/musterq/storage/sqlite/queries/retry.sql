@@ -2,7 +2,8 @@
 UPDATE task_queue SET
     status = CASE WHEN :again IS NULL THEN 'queued' ELSE 'scheduled' END,
     due_at_utc = CASE WHEN :again IS NULL THEN :now END, late = 1, run_ms = NULL,
-    run_after_utc = coalesce(:again, run_after_utc),
+    run_after_utc = CASE
+        WHEN :again IS NOT NULL THEN :again WHEN run_after_utc > :now THEN created_at_utc ELSE run_after_utc END,
     attempts = 0, crashes = 0, cancel_requested = 0, error_message = NULL, result = NULL, expires_at_utc = NULL,
     finished_at_utc = NULL, processing_started_utc = NULL, reserved_at_utc = NULL, locked_by = NULL,
     progress = NULL, progress_message = NULL, updated_at_utc = :now
