@@ -34,14 +34,15 @@ class RecordingDriver(StandardDriver):
 
     def connect(self, path: str) -> StandardConnection:
         """A connection that records."""
-        return _RecordingConnection(super().connect(path).raw, path, self.statements)
+        return _RecordingConnection(super().connect(path), path, self.statements)
 
 
 class _RecordingConnection(StandardConnection):
     """Every statement goes through one of these three."""
 
-    def __init__(self, raw: Any, path: str, statements: list[Statement]) -> None:
-        super().__init__(raw, path)
+    def __init__(self, recorded: StandardConnection, path: str, statements: list[Statement]) -> None:
+        super().__init__(recorded.raw, path)
+        self._recorded = recorded  # which closes what it opened when it is dropped
         self._statements = statements
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[Any]:

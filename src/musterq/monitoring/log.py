@@ -39,8 +39,7 @@ LINES: Mapping[str, tuple[logging.Logger, int, str]] = {
     "tasks.rescued": (
         WORKER,
         logging.WARNING,
-        "took tasks back whose worker was lost or whose lease was over: "
-        "queued again %(queued)s, failed %(failed)s, cancelled %(cancelled)s",
+        "tasks came back from lost workers or leases: queued %(queued)s, failed %(failed)s, cancelled %(cancelled)s",
     ),
     "finish.refused": (
         TASK,

@@ -13,6 +13,7 @@ from musterq.storage.sqlite import place
 from musterq.storage.sqlite.engine import SQLiteStorage
 from tests.storage.making import put
 from tests.storage.sqlite.nobody import as_nobody
+from tests.worker.waiting import until
 
 MOUNTS = r"""
 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
@@ -138,3 +139,29 @@ def test_a_queue_that_is_opened_by_a_link(tmp_path: Path) -> None:
     by_link.close()
     by_name.close()
     assert [path.name for path in near.iterdir()] == ["link.db"]
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_was_removed_takes_no_more_tasks(tmp_path: Path, replaced: bool) -> None:  # noqa: FBT001
+    """They would be lost without a word: nobody can open the file that this process has."""
+    path = tmp_path / "queue.db"
+    storage = SQLiteStorage(str(path))
+    put(storage)
+    for file in tmp_path.glob("queue.db*"):
+        if file.is_file():
+            file.unlink()
+    if replaced:
+        other = SQLiteStorage(str(path))
+        other.initialize_schema()
+        other.close()
+    until(lambda: refused(storage))
+    storage.close()
+
+
+def refused(storage: SQLiteStorage) -> bool:
+    """Whether a write is refused, which is looked at now and then."""
+    try:
+        put(storage)
+    except QueueDatabaseError as error:
+        return "removed or replaced" in str(error)
+    return False

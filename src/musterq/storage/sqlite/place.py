@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import time
 from pathlib import Path
 
 from musterq.errors import QueueDatabaseError
@@ -15,6 +16,7 @@ _NETWORK = frozenset(
         *("lustre", "ncpfs", "nfs", "nfs4", "smb2", "smb3", "smbfs", "webdav"),
     )
 )
+_LOOK_SECONDS = 0.02
 _SMALLEST_DATABASE = 512  # bytes: SQLite takes a shorter file as empty, and would write over it
 
 
@@ -54,6 +56,41 @@ def is_new(path: str) -> bool:
     """Whether there is no file yet, or an empty one."""
     file = Path(path)
     return not file.exists() or file.stat().st_size == 0
+
+
+class OpenedFile:
+    """Remembers which file was opened: what is written to one that was removed or replaced is lost to everybody."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._opened: tuple[int, int] | None = None
+        self._next_look = 0.0
+
+    def check(self) -> None:
+        """Look now and then whether it is still there; the first time that it is seen, remember it.
+
+        Raises:
+            QueueDatabaseError: it is gone, or another file is in its place.
+        """
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + _LOOK_SECONDS
+        there = _identity(self._path)
+        if self._opened is None:
+            self._opened = there
+        elif there != self._opened:
+            raise QueueDatabaseError(
+                f"{self._path} was removed or replaced while this queue had it open; open the queue again"
+            )
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        status = Path(path).stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def file_system_of(path: str) -> str:

@@ -18,7 +18,7 @@ from musterq.storage.sqlite import forking
 from musterq.storage.sqlite.checkpointing import LOG_LIMIT_BYTES, Checkpointer, has_reset_race
 from musterq.storage.sqlite.connection import Connection, Driver
 from musterq.storage.sqlite.gate import WriteGate
-from musterq.storage.sqlite.place import check_place, is_new
+from musterq.storage.sqlite.place import OpenedFile, check_place, is_new
 from musterq.storage.sqlite.queries import query
 from musterq.storage.sqlite.reentry import is_inside
 from musterq.storage.sqlite.transactions import transaction
@@ -48,12 +48,14 @@ class Sessions:
         self._synchronous = _SYNCHRONOUS[durability]
         self._patience_ms = int(busy_timeout * 1000)
         self._refusal: str | None = None
+        self._file = OpenedFile(path)
         self._start_afresh()
         forking.mind(self)
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a write transaction: of this thread, if it has one open, else with whoever writes now."""
         self._check_open()
+        self._file.check()
         own = self._here.connection
         if own is not None and own.in_transaction:
             with savepoint(own):
