@@ -167,6 +167,7 @@ def test_which_checkpoints_are_made(big_log: str, exposed: bool, expected: list[
     writer = connect("writer")
     checkpointer.look(writer)
     assert notes == expected
+    checkpointer.close()
     writer.close()
 
 

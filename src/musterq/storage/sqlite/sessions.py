@@ -135,9 +135,9 @@ class Sessions:
         self._check_open()
         if self._here.connection is None:
             check_place(self.path)
-            connection = self.driver.connect_for_program(self.path)
-            self._configure(connection)
-            connection.run(f"PRAGMA busy_timeout = {self._patience_ms}")
+            with _kept(self.driver.connect_for_program(self.path)) as connection:
+                self._configure(connection)
+                connection.run(f"PRAGMA busy_timeout = {self._patience_ms}")
             self._here.connection = connection
             self._own[threading.get_ident()] = connection
         return self._here.connection
@@ -199,10 +199,10 @@ class Sessions:
 
     def _connect_writer(self) -> Connection:
         check_place(self.path)
-        connection = self.driver.connect(self.path)
-        connection.run(f"PRAGMA busy_timeout = {_SETUP_PATIENCE_MS}")
-        self._begin_log(connection)
-        self._configure(connection)
+        with _kept(self.driver.connect(self.path)) as connection:
+            connection.run(f"PRAGMA busy_timeout = {_SETUP_PATIENCE_MS}")
+            self._begin_log(connection)
+            self._configure(connection)
         return connection
 
     def _begin_log(self, connection: Connection) -> None:
@@ -210,16 +210,16 @@ class Sessions:
         self.gate.pass_through(lambda: connection.row("PRAGMA journal_mode = WAL"))
 
     def _connect_copier(self) -> Connection:
-        connection = self.driver.connect(self.path)
-        self._configure(connection)
+        with _kept(self.driver.connect(self.path)) as connection:
+            self._configure(connection)
         return connection
 
     def _connect_reader(self) -> Connection:
         check_place(self.path)
-        connection = self.driver.connect(self.path)
-        self._configure(connection)
-        connection.run(f"PRAGMA busy_timeout = {_READER_PATIENCE_MS}")
-        connection.run("PRAGMA query_only = ON")
+        with _kept(self.driver.connect(self.path)) as connection:
+            self._configure(connection)
+            connection.run(f"PRAGMA busy_timeout = {_READER_PATIENCE_MS}")
+            connection.run("PRAGMA query_only = ON")
         return connection
 
     def _configure(self, connection: Connection) -> None:
@@ -252,6 +252,17 @@ class Sessions:
     def _check_open(self) -> None:
         if self._refusal is not None:
             raise QueueDatabaseError(self._refusal)
+
+
+@contextlib.contextmanager
+def _kept(connection: Connection) -> Iterator[Connection]:
+    """A new connection, which is closed if it cannot be made ready."""
+    try:
+        yield connection
+    except BaseException:
+        with contextlib.suppress(QueueDatabaseError):
+            connection.close()
+        raise
 
 
 @contextlib.contextmanager
