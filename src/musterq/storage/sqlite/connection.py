@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
@@ -90,7 +91,8 @@ class StandardConnection:
 
     def __init__(self, raw: sqlite3.Connection, location: str, *, tuples: bool = True, owned: bool = True) -> None:
         self.raw = raw
-        self._owned = owned
+        if owned:  # one that is dropped, as by a thread that ended, is closed; a program's connection is its own
+            weakref.finalize(self, raw.close).atexit = False
         self._location = location
         self._execute = (
             raw.execute if tuples else partial(_execute_for_tuples, raw)
@@ -153,12 +155,6 @@ class StandardConnection:
         """Close it."""
         with self.guarded():
             self.raw.close()
-
-    def __del__(self) -> None:
-        """What was dropped without that, as by a thread that ended, is closed; but never a program's connection."""
-        if self._owned:
-            with contextlib.suppress(sqlite3.Error):
-                self.raw.close()
 
 
 def _execute_for_tuples(raw: sqlite3.Connection, sql: str, parameters: Parameters = ()) -> sqlite3.Cursor:
