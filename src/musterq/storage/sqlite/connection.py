@@ -10,15 +10,16 @@ import contextlib
 import os
 import sqlite3
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from musterq.errors import QueueDatabaseError
 from musterq.storage.sqlite.faults import fault
 
+T = TypeVar("T")
 Parameters = Sequence[Any] | dict[str, Any]
 
 
@@ -155,6 +156,24 @@ class StandardConnection:
         """Close it."""
         with self.guarded():
             self.raw.close()
+
+
+def is_broken_text(error: QueueDatabaseError) -> bool:
+    """Whether a text was met that is not UTF-8, as plain SQL may put one in."""
+    return "decode to UTF-8" in str(error)
+
+
+def tolerating_broken_text(work: Callable[[Connection], T]) -> Callable[[Connection], T]:
+    """The same work, on a connection that reads such texts with escapes."""
+
+    def run(connection: Connection) -> T:
+        connection.tolerate_broken_text(tolerant=True)
+        try:
+            return work(connection)
+        finally:
+            connection.tolerate_broken_text(tolerant=False)
+
+    return run
 
 
 def _execute_for_tuples(raw: sqlite3.Connection, sql: str, parameters: Parameters = ()) -> sqlite3.Cursor:

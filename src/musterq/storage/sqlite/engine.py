@@ -26,7 +26,13 @@ from musterq.models import (
     WorkerFacts,
 )
 from musterq.storage.sqlite import claiming, enqueueing, finishing, overview, reading, rescuing, schema, workers
-from musterq.storage.sqlite.connection import Connection, Driver, StandardDriver
+from musterq.storage.sqlite.connection import (
+    Connection,
+    Driver,
+    StandardDriver,
+    is_broken_text,
+    tolerating_broken_text,
+)
 from musterq.storage.sqlite.lanes import Lanes
 from musterq.storage.sqlite.liveness import FileLivenessLock, LivenessFolder
 from musterq.storage.sqlite.place import check_place, is_new
@@ -319,9 +325,9 @@ class SQLiteStorage:
         try:
             return self._sessions.write(work)
         except QueueDatabaseError as error:
-            if not _is_broken_text(error):
+            if not is_broken_text(error):
                 raise
-            return self._sessions.write(_tolerating_broken_text(work))
+            return self._sessions.write(tolerating_broken_text(work))
 
     def _read(self, work: Callable[[Connection], T]) -> T:
         if not self._ready:
@@ -329,9 +335,9 @@ class SQLiteStorage:
         try:
             return self._sessions.read(work)
         except QueueDatabaseError as error:
-            if not _is_broken_text(error):
+            if not is_broken_text(error):
                 raise
-            return self._sessions.read(_tolerating_broken_text(work))
+            return self._sessions.read(tolerating_broken_text(work))
 
     def _exchange(
         self, outcomes: Sequence[Outcome], request: ClaimRequest | None, begun: Sequence[Claim] = ()
@@ -343,8 +349,12 @@ class SQLiteStorage:
             return held, self._claim(connection, request, now)
 
         held, taken = self._write(finish_and_claim)
-        while taken.more and not taken.claims:
-            taken = self._write(lambda connection: self._claim(connection, request, Moment(self.clock)))
+        try:
+            while taken.more and not taken.claims:
+                taken = self._write(lambda connection: self._claim(connection, request, Moment(self.clock)))
+        except QueueDatabaseError:
+            if not outcomes:
+                raise  # else they are written, and the caller must hear so: the next claim meets the fault
         return held, taken.claims
 
     def _claim(self, connection: Connection, request: ClaimRequest | None, now: Moment) -> claiming.Taken:
@@ -382,18 +392,3 @@ def _check_library(driver: Driver) -> None:
             f"musterq needs SQLite 3.35 or newer, and this Python has {found}; "
             "use a Python of python.org, uv or conda, or of a distribution from 2022 on"
         )
-
-
-def _is_broken_text(error: QueueDatabaseError) -> bool:
-    return "decode to UTF-8" in str(error)
-
-
-def _tolerating_broken_text(work: Callable[[Connection], T]) -> Callable[[Connection], T]:
-    def run(connection: Connection) -> T:
-        connection.tolerate_broken_text(tolerant=True)
-        try:
-            return work(connection)
-        finally:
-            connection.tolerate_broken_text(tolerant=False)
-
-    return run

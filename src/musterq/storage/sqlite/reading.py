@@ -1,4 +1,4 @@
-"""Reading tasks and the state of the whole queue: counters, indexes, never a scan."""
+"""Reading tasks and the state of the whole queue, by counters and indexes; only a rare type is looked for by rows."""
 
 from __future__ import annotations
 
