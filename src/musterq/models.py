@@ -93,6 +93,8 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     headers: str | None = None
     retry: RetryPolicy | None = None  # None: the default policy
     timeout_seconds: float | None = None
+    hard_timeout_seconds: float | None = None
+    concurrency_limit: int | None = None  # None: 1, where there is a key
 
 
 class Enqueued(msgspec.Struct, frozen=True):
@@ -153,7 +155,14 @@ class Task(_Row, frozen=True, kw_only=True):
     max_crashes: int = DEFAULT_MAX_CRASHES
     expires_at_utc: datetime | None = None
     timeout_seconds: float | None = None
+    hard_timeout_seconds: float | None = None
     concurrency_key: str | None = None
+    concurrency_limit: int | None = None
+    held: bool = False
+    suspect: bool = False
+    group_id: int | None = None
+    next_id: int | None = None
+    awaits: int | None = None
     cancel_requested: bool = False
     progress: float | None = None
     progress_message: str | None = None
@@ -195,6 +204,8 @@ class WorkerActivity(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_utc: str
     heartbeat_age_seconds: float
     status: str
+    status_reason: str = ""
+    status_since_utc: str | None = None
     tasks_in_flight: int
     host: str | None
     pid: int | None
@@ -206,6 +217,7 @@ class WorkerFacts(msgspec.Struct, frozen=True, kw_only=True):
     host: str
     pid: int
     lease_seconds: float = WORKER_LEASE_SECONDS
+    beat_seconds: float | None = None
     concurrency: int | None = None
     strategy: str | None = None
     types: tuple[str, ...] | None = None
@@ -219,6 +231,7 @@ class ClaimRequest(msgspec.Struct, frozen=True, kw_only=True):
     registered ones. ``types`` None: every type. ``seed`` makes WEIGHTED_RANDOM repeatable.
     ``register_unknown`` False: a worker that is not registered (any more) gets nothing. ``ahead`` more tasks are
     taken without being started, as stock: they are not charged for a crash until `exchange` is told that they began.
+    ``max_wait_seconds``: with PRIORITY, a task that has waited longer than this is taken first.
     """
 
     worker_id: str
@@ -230,6 +243,7 @@ class ClaimRequest(msgspec.Struct, frozen=True, kw_only=True):
     lease_seconds: float | None = WORKER_LEASE_SECONDS
     seed: int | None = None
     register_unknown: bool = True
+    max_wait_seconds: float | None = None
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -252,8 +266,18 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     claimed_at: float  # epoch seconds
     started: bool = True  # False: taken ahead
     timeout_seconds: float | None = None
+    hard_timeout_seconds: float | None = None
+    suspect: bool = False  # its process died while it ran: it is to run alone, in a child process
     retry: RetryPolicy = DEFAULT_RETRY
     headers: str | None = None
+
+
+class Crash(msgspec.Struct, frozen=True, kw_only=True):
+    """How a child process died, as far as that is known: its signal, or its exit code; its largest resident memory."""
+
+    signal: int | None = None
+    exit_code: int | None = None
+    peak_bytes: int | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -261,7 +285,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     Completed with ``result`` (JSON text); failed with ``error``, for good; scheduled with ``error``
     after ``retry_in_seconds`` (the storage makes it failed where no attempt is left, cancelled where
-    that was asked for); queued: given back unstarted, without using the attempt; cancelled.
+    that was asked for); queued: given back unstarted, without using the attempt; cancelled. With a ``crash``
+    and ``error``: the process that ran it died, which is charged as a rescue charges it, whatever the status.
     """
 
     claim: Claim
@@ -270,6 +295,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
     traceback: str | None = None
     retry_in_seconds: float = 0.0
+    crash: Crash | None = None
     started_at: float | None = None  # epoch seconds, when it is not the time of the claim
     finished_at: float | None = None  # epoch seconds, when it is not now
 

@@ -167,6 +167,8 @@ def _claim_of(row: Any, terms: dict[str, Any], lease: datetime | None, now: Mome
         claimed_at=now.epoch,
         started=terms["started"] is not None,
         timeout_seconds=None if row[11] is None else _timeout_of(row[11]),
+        hard_timeout_seconds=None if row[15] is None else _timeout_of(row[15]),
+        suspect=row[16] == 1,
         retry=DEFAULT_RETRY if row[12] is None else _retry_of(row[12]),
         headers=row[13],
     )

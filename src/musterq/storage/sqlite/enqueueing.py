@@ -65,4 +65,6 @@ def _row(connection: Connection, task: NewTask, lane_of: LaneOf, now: str) -> tu
         None if task.retry is None else msgspec.json.encode(task.retry).decode(),
         task.timeout_seconds,
         None if task.expires_at is None else datetime_to_text(task.expires_at),
+        task.hard_timeout_seconds,
+        task.concurrency_limit,
     )

@@ -16,6 +16,7 @@ from musterq.storage.sqlite.times import Moment
 _INDEXED = frozenset({*TaskStatus} - {TaskStatus.COMPLETED})
 _FEW_TASKS = 5000
 _COLUMNS = Task.__struct_fields__
+_YES_OR_NO = ("held", "suspect", "cancel_requested")
 _QUANTILES = (0.5, 0.95, 0.99)
 _EXACT_UP_TO_MS = 6  # below, each bucket holds one whole number
 
@@ -113,4 +114,4 @@ def _middle_ms(upper_ms: int) -> float:
 
 def _task_of(row: Any) -> Task:
     values = dict(zip(_COLUMNS, row, strict=True))
-    return Task.from_dict({**values, "cancel_requested": bool(values["cancel_requested"])})
+    return Task.from_dict({**values, **{name: bool(values[name]) for name in _YES_OR_NO}})

@@ -33,8 +33,15 @@ CREATE TABLE task_queue (
     max_crashes INTEGER NOT NULL DEFAULT 3,
     retry_policy TEXT,                             -- JSON; NULL: the default policy
     timeout_seconds REAL,
+    hard_timeout_seconds REAL,                     -- it runs in a child process that is killed after so long
     expires_at_utc DATETIME,
     concurrency_key TEXT,
+    concurrency_limit INTEGER,                     -- how many tasks of its key may run at once; NULL: 1
+    suspect INTEGER NOT NULL DEFAULT 0,            -- 1: its process died while it ran, and it runs next alone in a child
+    group_id INTEGER,                              -- the group that it is a part of
+    next_id INTEGER,                               -- the task that waits for its end
+    awaits INTEGER,                                -- how many tasks it still waits for; NULL: it never waited for any
+    result_argument TEXT,                          -- the argument that is given the result of what it waited for
     progress REAL,
     progress_message TEXT,
     headers TEXT,
@@ -64,9 +71,30 @@ CREATE TABLE task_attempts (
     worker_id TEXT,
     started_at_utc DATETIME,
     finished_at_utc DATETIME NOT NULL,
-    outcome TEXT NOT NULL,
+    outcome TEXT NOT NULL,                         -- failed, cancelled, or lost: its process died
     error TEXT,
-    traceback TEXT
+    traceback TEXT,
+    signal INTEGER,                                -- of a process that died, where that is known: the signal that
+    exit_code INTEGER,                             -- ended it, or the code that it exited with,
+    peak_bytes INTEGER                             -- and its largest resident memory
+);
+
+-- What was taken from whom, and why; and the finishes that came too late.
+CREATE TABLE rescue_ledger (
+    ledger_id INTEGER PRIMARY KEY,
+    at_utc DATETIME NOT NULL,
+    event TEXT NOT NULL,                           -- rescued, or refused: a finish whose claim was no longer held
+    task_id INTEGER NOT NULL,                      -- which may be gone by now
+    type TEXT,
+    attempt INTEGER,
+    worker_id TEXT,
+    host TEXT,
+    pid INTEGER,
+    reason TEXT NOT NULL,
+    became TEXT,                                   -- the status that the task was given, or that was refused
+    last_heartbeat_utc DATETIME,
+    lost_seconds REAL,                             -- of work
+    detail TEXT                                    -- how its process died, where that is known
 );
 
 -- What a worker process tells of itself, and its beat by the boot clock: it stands beside `workers`,
@@ -78,7 +106,12 @@ CREATE TABLE worker_facts (
     beat_boot_ms INTEGER,
     has_lock INTEGER NOT NULL DEFAULT 0,           -- 1: a process that holds its liveness lock
     lease_seconds REAL NOT NULL DEFAULT 60,
-    state TEXT,
+    beat_seconds REAL,                             -- how often it means to beat
+    state TEXT,                                    -- what it said last, with the reason in words and since when
+    state_reason TEXT,
+    state_since_utc DATETIME,
+    lost_at_utc DATETIME,                          -- when it was found dead, and how that was known
+    lost_reason TEXT,
     host TEXT,
     pid INTEGER,
     concurrency INTEGER,
@@ -101,6 +134,42 @@ CREATE TABLE paused_types (
     since_utc DATETIME NOT NULL
 ) WITHOUT ROWID;
 
+-- What is enqueued by the clock, each tick once: whoever moves next_utc on enqueues, in one transaction.
+CREATE TABLE schedules (
+    name TEXT PRIMARY KEY,
+    type TEXT NOT NULL,
+    timing TEXT NOT NULL,                          -- a cron expression, or 'every N' seconds
+    timezone TEXT NOT NULL DEFAULT 'UTC',
+    catch_up TEXT NOT NULL DEFAULT 'latest',       -- what becomes of missed ticks: latest, all, skip
+    task TEXT NOT NULL,                            -- the task that a tick enqueues, as JSON
+    next_utc DATETIME NOT NULL,
+    last_utc DATETIME,
+    paused INTEGER NOT NULL DEFAULT 0,
+    updated_at_utc DATETIME NOT NULL
+) WITHOUT ROWID;
+
+-- How many tasks of a type may run at once, and how many may start in a period (a token bucket).
+CREATE TABLE type_limits (
+    type TEXT PRIMARY KEY,
+    max_running INTEGER,
+    rate_count INTEGER,
+    rate_seconds REAL,
+    tokens REAL,                                   -- in the bucket, at the moment below
+    tokens_at_utc DATETIME,
+    tokens_boot_id TEXT,
+    tokens_boot_ms INTEGER
+) WITHOUT ROWID;
+
+-- How long finished tasks are kept, by status, and how many; NULL: no bound.
+CREATE TABLE retention (
+    status TEXT PRIMARY KEY,                       -- completed, failed, cancelled, or ledger
+    max_age_seconds REAL,
+    max_count INTEGER
+) WITHOUT ROWID;
+
+INSERT INTO retention (status, max_age_seconds) VALUES
+('completed', 604800), ('cancelled', 604800), ('failed', 2592000), ('ledger', 2592000);
+
 -- Single values: `lane_generation` changes whenever a worker must look at the lanes again.
 CREATE TABLE musterq_meta (
     name TEXT PRIMARY KEY,
@@ -112,7 +181,12 @@ INSERT INTO musterq_meta (name, value) VALUES ('lane_generation', 1);
 CREATE UNIQUE INDEX task_by_idempotency_key ON task_queue (idempotency_key) WHERE idempotency_key IS NOT NULL;
 CREATE INDEX task_waiting_by_priority ON task_queue (lane_id, priority) WHERE status = 'queued' AND held = 0;
 CREATE INDEX task_waiting_by_id ON task_queue (lane_id, late) WHERE status = 'queued' AND held = 0;
-CREATE INDEX task_blocked ON task_queue (concurrency_key) WHERE status = 'queued' AND held = 1;
+CREATE INDEX task_blocked ON task_queue (concurrency_key, priority) WHERE status = 'queued' AND held = 1;
+CREATE INDEX task_late_in_lane ON task_queue (lane_id, coalesce(due_at_utc, created_at_utc))
+    WHERE status = 'queued' AND held = 0 AND late = 1;
+CREATE INDEX task_expiring ON task_queue (expires_at_utc) WHERE status = 'queued' AND expires_at_utc IS NOT NULL;
+CREATE INDEX task_part ON task_queue (group_id, status) WHERE group_id IS NOT NULL;
+CREATE INDEX task_followed ON task_queue (next_id) WHERE next_id IS NOT NULL;
 CREATE INDEX task_late_since ON task_queue (coalesce(due_at_utc, created_at_utc)) WHERE status = 'queued' AND late = 1;
 CREATE INDEX task_scheduled ON task_queue (run_after_utc) WHERE status = 'scheduled';
 -- A claim is in one of the next two: held under its worker's heartbeat, or under a lease of its own.
@@ -124,4 +198,5 @@ CREATE INDEX task_failed ON task_queue (finished_at_utc) WHERE status = 'failed'
 CREATE INDEX task_cancelled ON task_queue (finished_at_utc) WHERE status = 'cancelled';
 CREATE INDEX log_by_task ON task_logs (task_id);
 CREATE INDEX attempt_by_task ON task_attempts (task_id);
+CREATE INDEX ledger_by_task ON rescue_ledger (task_id);
 CREATE INDEX worker_by_beat ON workers (heartbeat_utc);

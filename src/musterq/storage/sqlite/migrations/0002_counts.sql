@@ -30,6 +30,14 @@ SELECT key1, key2, n, sum1, sum2, sum3 FROM counters WHERE kind = 3;
 CREATE VIEW run_histogram (status, upper_ms, n) AS
 SELECT key1, key2, n FROM counters WHERE kind = 4;
 
+-- What the pruner has taken away, in the columns of task_totals: a lifetime total is both together.
+CREATE VIEW pruned_totals (type, status, n, attempts, timed, run_ms) AS
+SELECT key1, key2, n, sum1, sum2, sum3 FROM counters WHERE kind = 5;
+
+-- How often each event of the ledger happened, by reason, whatever of it was pruned.
+CREATE VIEW ledger_totals (event, reason, n) AS
+SELECT key1, key2, n FROM counters WHERE kind = 6;
+
 CREATE TABLE run_buckets (upper_ms INTEGER PRIMARY KEY);
 
 WITH RECURSIVE

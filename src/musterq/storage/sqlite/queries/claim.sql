@@ -6,4 +6,5 @@ UPDATE task_queue SET
     cancel_requested = 0, progress = NULL, progress_message = NULL
 WHERE id IN (SELECT value FROM json_each(:ids)) AND status = 'queued'
 RETURNING id, claim_token, type, payload, priority, compatibility, attempts, max_attempts, crashes, max_crashes,
-          created_at_utc, timeout_seconds, retry_policy, headers, expires_at_utc
+          created_at_utc, timeout_seconds, retry_policy, headers, expires_at_utc, hard_timeout_seconds,
+          suspect

@@ -1,0 +1,75 @@
+"""Attempts: tasks are claimed, and end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from musterq.errors import QueueDatabaseError
+from musterq.models import Claim, ClaimRequest, Outcome
+from musterq.storage.sqlite import claiming, finishing
+from musterq.storage.sqlite.connection import Connection
+from musterq.storage.sqlite.queries import query
+from musterq.storage.sqlite.reentry import verb
+from musterq.storage.sqlite.times import Moment
+from musterq.storage.sqlite.verbs.frame import Frame
+
+
+class AttemptVerbs(Frame):
+    """The verbs of attempts."""
+
+    @verb
+    def claim(self, request: ClaimRequest) -> list[Claim]:
+        return self._exchange((), request)[1]
+
+    @verb
+    def finish(self, outcomes: Sequence[Outcome]) -> list[bool]:
+        return self._exchange(outcomes, None)[0]
+
+    @verb
+    def exchange(
+        self, outcomes: Sequence[Outcome], request: ClaimRequest | None, *, begun: Sequence[Claim] = ()
+    ) -> tuple[list[bool], list[Claim]]:
+        return self._exchange(outcomes, request, begun)
+
+    @verb
+    def extend(self, claim: Claim, seconds: float) -> bool:
+        return self._write(lambda connection: finishing.extend(connection, claim, seconds, Moment(self.clock)))
+
+    @verb
+    def progress(self, claim: Claim, fraction: float, message: str | None) -> bool:
+        facts = {"id": claim.task_id, "token": claim.claim_token, "now": self.clock.text()}
+        shown = {"fraction": fraction, "message": message}
+        return self._write(lambda connection: connection.run(query("progress"), {**facts, **shown}) == 1)
+
+    @verb
+    def log(self, claim: Claim, level: str, message: str, details: str | None = None) -> None:
+        facts = {"id": claim.task_id, "token": claim.claim_token, "now": self.clock.text()}
+        line = {"level": level, "message": message, "details": details}
+        self._write(lambda connection: connection.run(query("log"), {**facts, **line}))
+
+    @verb
+    def cancel_requests(self, worker_id: str) -> list[tuple[int, int]]:
+        return self._read(lambda connection: connection.rows(query("cancel_requests"), {"worker": worker_id}))
+
+    def _exchange(
+        self, outcomes: Sequence[Outcome], request: ClaimRequest | None, begun: Sequence[Claim] = ()
+    ) -> tuple[list[bool], list[Claim]]:
+        def finish_and_claim(connection: Connection) -> tuple[list[bool], claiming.Taken]:
+            now = Moment(self.clock)  # in here, after any wait for the write lock
+            finishing.note_begun(connection, begun, now)
+            held = [finishing.finish(connection, outcome, now) for outcome in outcomes]
+            return held, self._claim(connection, request, now)
+
+        held, taken = self._write(finish_and_claim)
+        try:
+            while taken.more and not taken.claims:
+                taken = self._write(lambda connection: self._claim(connection, request, Moment(self.clock)))
+        except QueueDatabaseError:
+            if not outcomes:
+                raise  # else they are written, and the caller must hear so: the next claim meets the fault
+        return held, taken.claims
+
+    def _claim(self, connection: Connection, request: ClaimRequest | None, now: Moment) -> claiming.Taken:
+        if request is None:
+            return claiming.Taken([])
+        return claiming.claim(connection, request, self._lanes, now)

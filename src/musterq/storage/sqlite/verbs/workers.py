@@ -1,0 +1,92 @@
+"""Workers: they come, beat, are looked at, and go."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from musterq.models import Worker, WorkerActivity, WorkerFacts
+from musterq.storage.sqlite import overview, rescuing, workers
+from musterq.storage.sqlite.connection import Connection
+from musterq.storage.sqlite.liveness import FileLivenessLock
+from musterq.storage.sqlite.queries import query
+from musterq.storage.sqlite.reentry import defer, interrupts_another_call, verb
+from musterq.storage.sqlite.times import Moment
+from musterq.storage.sqlite.verbs.frame import Frame
+from musterq.storage.sqlite.workers import WorkerAge
+
+
+class WorkerVerbs(Frame):
+    """The verbs of workers."""
+
+    @verb
+    def register(self, worker_id: str, capabilities: str, facts: WorkerFacts | None = None) -> None:
+        def register(connection: Connection) -> None:
+            now = Moment(self.clock)
+            workers.register(connection, worker_id, capabilities, facts, now)
+            if facts is not None:  # it holds the lock, so whoever held tasks under this id before is dead
+                begun = self._liveness.begun(worker_id)
+                rescuing.rescue_worker(connection, worker_id, "its worker died", now, begun)
+
+        self._write(register)
+        if facts is not None:
+            self._liveness.forget_begun(worker_id)
+
+    @verb
+    def heartbeat(self, worker_id: str) -> bool:
+        return self._write(lambda connection: workers.heartbeat(connection, worker_id, Moment(self.clock)))
+
+    @verb
+    def set_worker_state(self, worker_id: str, state: str) -> None:
+        facts = {"worker": worker_id, "state": state}
+        self._write(lambda connection: connection.run(query("worker_state"), facts))
+
+    @verb
+    def worker(self, worker_id: str) -> Worker | None:
+        return self._read(lambda connection: workers.worker(connection, worker_id))
+
+    @verb
+    def workers(self) -> list[Worker]:
+        return [worker.as_worker() for worker in self._worker_ages()]
+
+    @verb
+    def active_workers(self, seconds: float) -> list[Worker]:
+        beating = [
+            worker for worker in self._worker_ages() if worker.age_seconds <= seconds and not self._is_dead(worker)
+        ]
+        return [worker.as_worker() for worker in sorted(beating, key=lambda worker: worker.age_seconds)]
+
+    @verb
+    def stale_workers(self, seconds: float) -> list[Worker]:
+        silent = [worker for worker in self._worker_ages() if worker.age_seconds > seconds]
+        return [worker.as_worker() for worker in sorted(silent, key=lambda worker: -worker.age_seconds)]
+
+    @verb
+    def worker_activity(self) -> list[WorkerActivity]:
+        now = Moment(self.clock)
+        return self._read(lambda connection: overview.activity(connection, self._is_dead, now))
+
+    @verb
+    def remove_worker(self, worker_id: str) -> bool:
+        if not interrupts_another_call():
+            return self._remove_worker(worker_id)
+        there = self._sessions.read_committed(lambda connection: workers.worker(connection, worker_id)) is not None
+        if there:
+            defer(partial(self._remove_worker, worker_id))
+        return there
+
+    def liveness_lock(self, worker_id: str) -> FileLivenessLock:
+        return self._liveness.take(worker_id)
+
+    def _worker_ages(self) -> list[WorkerAge]:
+        now = Moment(self.clock)
+        return self._read(lambda connection: workers.worker_ages(connection, now))
+
+    def _remove_worker(self, worker_id: str) -> bool:
+        removed = self._write(
+            lambda connection: rescuing.remove_worker(
+                connection, worker_id, self._is_dead, self._liveness.begun, Moment(self.clock)
+            )
+        )
+        if removed:
+            self._liveness.discard(worker_id)
+        return removed
