@@ -18,7 +18,9 @@ if TYPE_CHECKING:
         QueueSchemaError,
         Retry,
         TaskFailedError,
+        TaskLost,
         TaskNotFoundError,
+        TaskTimeout,
         WaitTimeoutError,
         WorkerIdTakenError,
         WorkerLoadError,
@@ -26,16 +28,20 @@ if TYPE_CHECKING:
     from musterq.events import Events
     from musterq.models import Claim, RetryPolicy, SchedulingStrategy, Task, TaskStatus, Worker
     from musterq.monitoring import QueueMonitoring
-    from musterq.queue.aio import AsyncHandle, AsyncTaskQueue
+    from musterq.queue.aio import AsyncGroupHandle, AsyncHandle, AsyncTaskQueue
     from musterq.queue.current import RunningTask, current_task
+    from musterq.queue.groups import GroupHandle
     from musterq.queue.handles import Handle
     from musterq.queue.pages import Page
+    from musterq.queue.parts import Parallel, Part
     from musterq.queue.producing import EnqueueItem
     from musterq.queue.task_queue import TaskQueue
     from musterq.queue.tasks import TaskDefinition
+    from musterq.records import GroupProgress, Pruned, Retention, Schedule
     from musterq.worker import WorkerEngine
 
 __all__ = [
+    "AsyncGroupHandle",
     "AsyncHandle",
     "AsyncTaskQueue",
     "Cancel",
@@ -43,25 +49,34 @@ __all__ = [
     "Clock",
     "EnqueueItem",
     "Events",
+    "GroupHandle",
+    "GroupProgress",
     "Handle",
     "MusterqError",
     "Page",
+    "Parallel",
+    "Part",
     "PermanentError",
+    "Pruned",
     "QueueBusyError",
     "QueueDatabase",
     "QueueDatabaseError",
     "QueueMonitoring",
     "QueueSchemaError",
+    "Retention",
     "Retry",
     "RetryPolicy",
     "RunningTask",
+    "Schedule",
     "SchedulingStrategy",
     "Task",
     "TaskDefinition",
     "TaskFailedError",
+    "TaskLost",
     "TaskNotFoundError",
     "TaskQueue",
     "TaskStatus",
+    "TaskTimeout",
     "WaitTimeoutError",
     "Worker",
     "WorkerEngine",
@@ -70,20 +85,24 @@ __all__ = [
     "current_task",
 ]
 
+_SIGNALS = ("Cancel", "Retry", "TaskLost", "TaskTimeout")
 _MODULES = {
     "clock": ["Clock"],
     "database": ["QueueDatabase"],
-    "errors": [name for name in __all__ if name.endswith("Error") or name in ("Cancel", "Retry")],
+    "errors": [name for name in __all__ if name.endswith("Error") or name in _SIGNALS],
     "events": ["Events"],
     "models": ["Claim", "RetryPolicy", "SchedulingStrategy", "Task", "TaskStatus", "Worker"],
     "monitoring": ["QueueMonitoring"],
-    "queue.aio": ["AsyncHandle", "AsyncTaskQueue"],
+    "queue.aio": ["AsyncGroupHandle", "AsyncHandle", "AsyncTaskQueue"],
     "queue.current": ["RunningTask", "current_task"],
+    "queue.groups": ["GroupHandle"],
     "queue.handles": ["Handle"],
     "queue.pages": ["Page"],
+    "queue.parts": ["Parallel", "Part"],
     "queue.producing": ["EnqueueItem"],
     "queue.task_queue": ["TaskQueue"],
     "queue.tasks": ["TaskDefinition"],
+    "records": ["GroupProgress", "Pruned", "Retention", "Schedule"],
     "worker": ["WorkerEngine"],
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}

@@ -12,7 +12,7 @@ from typing import Any, TypedDict, Unpack
 
 from musterq.json_text import json_object_text, json_text
 from musterq.matching import check_compatibility
-from musterq.models import NewTask, RetryPolicy
+from musterq.models import NewTask, RetryPolicy, SchedulingStrategy
 from musterq.retry import check_retry
 from musterq.scalars import (
     check_key,
@@ -35,6 +35,7 @@ __all__ = [
     "capabilities_text",
     "check_key",
     "check_limit",
+    "check_max_wait",
     "check_moment",
     "check_positive_int",
     "check_priority",
@@ -55,6 +56,7 @@ __all__ = [
 MAX_PAYLOAD_BYTES = 1024 * 1024
 MAX_FACTS_BYTES = 64 * 1024  # capabilities, compatibility, headers
 MAX_BUDGET = 1_000_000  # attempts, crashes
+MAX_PER_KEY = 10_000
 SHORTEST_SECONDS = 0.001  # of a time limit or a life, which zero would end before it begins
 
 
@@ -73,6 +75,9 @@ class TaskOptions(TypedDict, total=False):
     headers: dict[str, str] | None
     retry: RetryPolicy | dict[str, float] | None
     timeout: float | None
+    hard_timeout: float | None
+    concurrency_key: str | None
+    concurrency_limit: int | None
 
 
 def payload_text(value: object, max_bytes: int = MAX_PAYLOAD_BYTES) -> str:
@@ -110,6 +115,18 @@ def headers_text(value: dict[str, str] | None) -> str | None:
     return text
 
 
+def check_max_wait(value: object, strategy: SchedulingStrategy) -> float | None:
+    """How long a task may wait before it is next, in seconds; only PRIORITY lets any wait for others."""
+    if value is None:
+        return None
+    if strategy is not SchedulingStrategy.PRIORITY:
+        raise ValueError(
+            f"max_wait={shown(value)} is for the strategy priority, and not for {strategy}, which lets no task wait for"
+            f" more urgent ones; leave it out"
+        )
+    return check_seconds("max_wait", value)
+
+
 def new_task(
     type: object,
     payload: object,
@@ -142,7 +159,23 @@ def _checked(options: TaskOptions, now: Callable[[], datetime]) -> dict[str, Any
         if field in fields:
             raise ValueError(f"{option}={shown(value)} says again what another option says; give one of them")
         fields[field] = check(value)
+    if "hard_timeout_seconds" in fields:
+        _check_limits(fields)
+    if "concurrency_limit" in fields and "concurrency_key" not in fields:
+        raise ValueError(
+            f"concurrency_limit={fields['concurrency_limit']} is given without a concurrency_key; give the key, or"
+            f" limit the type with set_limit()"
+        )
     return _with_moments(fields, now) if not _MOMENTS.isdisjoint(fields) else fields
+
+
+def _check_limits(fields: dict[str, Any]) -> None:
+    soft, hard = fields.get("timeout_seconds"), fields["hard_timeout_seconds"]
+    if soft is not None and hard < soft:
+        raise ValueError(
+            f"hard_timeout={shown(hard)} is less than timeout={shown(soft)}, so that the handler would be killed"
+            f" before it is told; give as much or more"
+        )
 
 
 def _with_moments(fields: dict[str, Any], now: Callable[[], datetime]) -> dict[str, Any]:
@@ -170,6 +203,15 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "headers": ("headers", headers_text),
     "retry": ("retry", check_retry),
     "timeout": ("timeout_seconds", lambda value: check_seconds("timeout", value, minimum=SHORTEST_SECONDS)),
+    "hard_timeout": (
+        "hard_timeout_seconds",
+        lambda value: check_seconds("hard_timeout", value, minimum=SHORTEST_SECONDS),
+    ),
+    "concurrency_key": ("concurrency_key", lambda value: check_key("concurrency_key", value)),
+    "concurrency_limit": (
+        "concurrency_limit",
+        lambda value: check_positive_int("concurrency_limit", value, MAX_PER_KEY),
+    ),
 }
 _NEVER_NONE = frozenset({"priority", "max_attempts", "max_crashes"})
 _MOMENTS = frozenset({"run_after", "expires_at"})

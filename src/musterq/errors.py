@@ -7,6 +7,8 @@
     ├── TaskNotFoundError         no such task (also a LookupError)
     ├── TaskFailedError           Handle.wait: the task ended without a result
     ├── WaitTimeoutError          Handle.wait: not finished in time (also a TimeoutError)
+    ├── TaskTimeout               in a handler: it is over its time limit (also a TimeoutError)
+    ├── TaskLost                  in a handler: its task was taken back, and what it does is for nothing
     ├── WorkerIdTakenError        another live process works under this worker id
     └── WorkerLoadError           no queue where a worker was told to look (also a ValueError)
 
@@ -51,6 +53,17 @@ class TaskFailedError(MusterqError):
 
 class WaitTimeoutError(MusterqError, TimeoutError):
     """The task that was waited for did not finish in time; it goes on."""
+
+
+class TaskTimeout(MusterqError, TimeoutError):
+    """The handler that meets it is over its time limit; unless it catches it, the attempt has failed."""
+
+    def __init__(self, message: str = "not finished within its time limit") -> None:
+        super().__init__(message)
+
+
+class TaskLost(MusterqError):
+    """The task of this handler was taken back from its worker: another attempt may run, and only that one counts."""
 
 
 class WorkerIdTakenError(MusterqError):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from signal import Signals
 from typing import Any, Self
 
 import msgspec
@@ -37,11 +38,15 @@ _S = TaskStatus
 #: From each status (None: not there yet) to each status it may move to, and by which verbs.
 MOVES: Mapping[TaskStatus | None, Mapping[TaskStatus, frozenset[str]]] = {
     None: {_S.QUEUED: frozenset({"enqueue"}), _S.SCHEDULED: frozenset({"enqueue"})},
-    _S.SCHEDULED: {_S.QUEUED: frozenset({"promote", "claim"}), _S.CANCELLED: frozenset({"cancel"})},
+    _S.SCHEDULED: {
+        _S.QUEUED: frozenset({"promote", "claim", "parts"}),  # parts: what it waits for is completed,
+        _S.CANCELLED: frozenset({"cancel", "parts"}),  # or has ended otherwise,
+    },
     _S.QUEUED: {
         _S.PROCESSING: frozenset({"claim"}),
+        _S.SCHEDULED: frozenset({"parts"}),  # or is to run again
         _S.CANCELLED: frozenset({"cancel"}),
-        _S.FAILED: frozenset({"claim"}),  # expired before it was started, or its payload is broken
+        _S.FAILED: frozenset({"claim", "expire"}),  # expired before it was started, or its payload is broken
     },
     _S.PROCESSING: {
         _S.COMPLETED: frozenset({"finish"}),
@@ -204,8 +209,8 @@ class WorkerActivity(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_utc: str
     heartbeat_age_seconds: float
     status: str
-    status_reason: str = ""
-    status_since_utc: str | None = None
+    status_reason: str
+    status_since_utc: str
     tasks_in_flight: int
     host: str | None
     pid: int | None
@@ -279,6 +284,21 @@ class Crash(msgspec.Struct, frozen=True, kw_only=True):
     exit_code: int | None = None
     peak_bytes: int | None = None
 
+    @property
+    def words(self) -> str:
+        """How it died, to be read after "the process"."""
+        memory = "" if self.peak_bytes is None else f" (peak memory {max(1, round(self.peak_bytes / 2**20))} MiB)"
+        if self.signal is not None:
+            return f"was killed by {_signal_name(self.signal)}{memory}"
+        return f"{'ended' if self.exit_code is None else f'exited with code {self.exit_code}'}{memory}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return Signals(number).name
+    except ValueError:  # a real-time one has no name
+        return f"signal {number}"
+
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """How an attempt ended; ``status`` says where the task goes.
@@ -333,9 +353,18 @@ class QueueMetrics(msgspec.Struct, frozen=True, kw_only=True):
     stale_workers: int
 
 
+class LostWorker(msgspec.Struct, frozen=True, kw_only=True):
+    """Who was found dead (``lock free``) or silent for its lease (``heartbeat too old``), and what it held."""
+
+    worker_id: str
+    reason: str
+    tasks: tuple[int, ...] = ()
+
+
 class Rescued(msgspec.Struct, frozen=True, kw_only=True):
-    """What a rescue gave back: the tasks queued again, and those whose crash budget was used up."""
+    """What a rescue gave back: the tasks queued again, those whose crash budget was used up; and who was lost."""
 
     queued: tuple[int, ...] = ()
     failed: tuple[int, ...] = ()
     cancelled: tuple[int, ...] = ()
+    lost: tuple[LostWorker, ...] = ()

@@ -7,6 +7,8 @@ from datetime import datetime
 
 import msgspec
 
+from musterq.models import FINISHED, NewTask
+
 
 class Pulse(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker process says of itself with a beat: its state, why, and since when (epoch seconds)."""
@@ -85,15 +87,76 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     max_count: int | None = None
 
 
+class PruneStep(msgspec.Struct, frozen=True, kw_only=True):
+    """What one step of the pruner took away; ``held_seconds``: how long writers were kept waiting for it."""
+
+    tasks: int = 0
+    entries: int = 0
+    more: bool = False
+    held_seconds: float = 0.0
+
+
+class Reclaimed(msgspec.Struct, frozen=True, kw_only=True):
+    """How many bytes the file gave back, and whether it can give more."""
+
+    bytes: int = 0
+    more: bool = False
+    held_seconds: float = 0.0
+
+
+class Pruned(msgspec.Struct, frozen=True, kw_only=True):
+    """What pruning came to: tasks and entries of the ledger that are gone, and bytes that the file gave back."""
+
+    tasks: int = 0
+    entries: int = 0
+    bytes: int = 0
+
+
+class LifetimeTotal(msgspec.Struct, frozen=True, kw_only=True):
+    """Finished tasks of one type and status, also those that were pruned; the sums are of completed and failed ones."""
+
+    count: int
+    attempts: int
+    run_seconds: float
+
+
 class GroupProgress(msgspec.Struct, frozen=True, kw_only=True):
     """How far a group is: its parts by status, without zeros."""
 
     total: int
     by_status: Mapping[str, int]
 
+    @property
+    def done(self) -> float:
+        """The share of its parts that have finished, however they ended: 0 to 1."""
+        return sum(n for status, n in self.by_status.items() if status in FINISHED) / self.total
+
+
+class NewPart(msgspec.Struct, frozen=True, kw_only=True):
+    """A task with its place among others that are written with it, which it names by their places in the list.
+
+    Attributes:
+        next: what follows it: a task, or the first one of a group.
+        group: the first one of the group that it is in.
+        waits: whether it follows anything; it then starts when all of that is completed.
+        joins: how many results it is given as a list; None: the one of the task before it.
+        result_argument: the argument that these are given as; None: they are dropped.
+    """
+
+    task: NewTask
+    next: int | None = None
+    group: int | None = None
+    waits: bool = False
+    joins: int | None = None
+    result_argument: str | None = None
+
 
 class LogPin(msgspec.Struct, frozen=True, kw_only=True):
-    """A process that keeps a reader open, so that the write-ahead log cannot be cut."""
+    """A process that keeps a reader open, so that the write-ahead log cannot be cut.
+
+    ``frame`` tells which state of the log it reads: one that is seen to read the same state twice is no passing reader.
+    """
 
     pid: int
     command: str
+    frame: int = 0

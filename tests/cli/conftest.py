@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from musterq import TaskQueue
+from tests.cli.project import Project
 from tests.cli.running import Cli
 
 
@@ -33,3 +34,11 @@ def failed(queue: TaskQueue) -> int:
     (claim,) = queue.claim("worker-01")
     assert queue.fail(claim, "no such file", retry=False)
     return handle.id
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    """A user's project, and processes that work on it."""
+    project = Project(tmp_path)
+    yield project
+    project.close()

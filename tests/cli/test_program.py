@@ -12,8 +12,21 @@ from musterq import TaskQueue
 from musterq.cli.app import app
 from tests.cli.running import Cli
 
-COMMANDS = ["init", "enqueue", "worker", "workers", "tasks", "task", "retry", "cancel", "pause", "resume", "metrics"]
-ARGUMENTS = {"task": ["1"], "retry": ["1"], "cancel": ["1"], "pause": ["mail"], "resume": ["mail"]}
+COMMANDS = [
+    "init",
+    "enqueue",
+    "worker",
+    "workers",
+    "tasks",
+    "task",
+    "group",
+    "retry",
+    "cancel",
+    "pause",
+    "resume",
+    "metrics",
+]
+ARGUMENTS = {"task": ["1"], "group": ["1"], "retry": ["1"], "cancel": ["1"], "pause": ["mail"], "resume": ["mail"]}
 
 
 def program(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -52,7 +65,9 @@ def test_the_version_is_the_installed_one(cli: Cli):
     assert cli.lines("--version") == [f"musterq {version('musterq')}"]
 
 
-@pytest.mark.parametrize("command", ["tasks", "task", "retry", "cancel", "pause", "resume", "workers", "metrics"])
+@pytest.mark.parametrize(
+    "command", ["tasks", "task", "group", "retry", "cancel", "pause", "resume", "workers", "metrics"]
+)
 def test_a_missing_database_is_said_and_not_made(cli: Cli, command: str):
     """A mistyped path must not look like an empty queue."""
     line = cli.error(command, *ARGUMENTS.get(command, []), code=1)

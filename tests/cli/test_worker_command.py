@@ -29,6 +29,10 @@ def add(a: int, b: int) -> int:
 def refuse() -> None:
     raise PermanentError("never \\x1b[31m\\nnor a line of its own")
 
+@queue.task(type="processes")
+def processes() -> list[int]:
+    return [os.getpid(), os.getppid()]
+
 @queue.task(type="wait")
 def wait() -> None:
     print("running", flush=True)
@@ -102,6 +106,15 @@ def test_a_burst_runs_what_is_there_and_ends(shop: Shop):
     assert QueueMonitoring(shop.queue.database).get_all_workers() == []
 
 
+def test_tasks_run_in_child_processes_where_that_is_asked_for(shop: Shop):
+    """Which find the module that the worker was given."""
+    handle = shop.queue.enqueue("processes")
+    with shop.start("shop:queue", "--burst", "--executor", "processes", "--max-tasks-per-child", "5") as worker:
+        worker.communicate(timeout=50)
+    child, parent = handle.wait(0)
+    assert child != parent == worker.pid
+
+
 def test_it_says_what_it_is(shop: Shop):
     """Where, which types, what it offers, under which name."""
     arguments = ["--capability", "gpu=true", "--capability", "cpu=8", "--worker-id", "worker-01", "--types", "add,wait"]
@@ -127,6 +140,7 @@ def test_at_its_end_a_document_says_what_was_done(shop: Shop):
         "retried": 0,
         "cancelled": 0,
         "released": 0,
+        "crashed": 0,
     }
 
 
@@ -221,9 +235,12 @@ def test_a_database_that_the_module_contradicts_is_refused(shop: Shop, arguments
         (["shop:queue", "--concurrency", "0"], "--concurrency"),
         (["shop:queue", "--concurrency", "many"], "--concurrency"),
         (["shop:queue", "--strategy", "best"], "weighted_random"),
+        (["shop:queue", "--strategy", "fifo", "--max-wait", "5"], "max_wait"),
+        (["shop:queue", "--max-wait", "soon"], "--max-wait"),
         (["shop:queue", "--capability", "gpu"], "NAME=VALUE"),
-        (["shop:queue", "--grace-seconds", "-1"], "--grace-seconds"),
+        (["shop:queue", "--grace", "-1"], "--grace"),
         (["shop:queue", "--config", "missing.toml"], "missing.toml"),
+        (["shop:queue", "--until-eof", "77"], "--until-eof 77"),
     ],
 )
 def test_what_cannot_work_is_refused_before_it_starts(shop: Shop, arguments: list[str], words: str):

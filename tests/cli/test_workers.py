@@ -10,10 +10,12 @@ def test_lists_who_is_on_the_roll(cli: Cli, queue: TaskQueue):
     queue.enqueue("thumbnail", {})
     queue.claim("worker-01")
     titles, row = cli.lines("workers")
-    assert titles.split() == ["WORKER", "STATUS", "HEARTBEAT", "IN", "FLIGHT", "HOST", "PID", "CAPABILITIES"]
+    titles_are = ["WORKER", "STATUS", "SINCE", "REASON", "HEARTBEAT", "IN", "FLIGHT", "HOST", "PID", "CAPABILITIES"]
+    assert titles.split() == titles_are
     assert row.startswith("worker-01")
     assert row.endswith("cpu=8 gpu=true")
     assert " 1 " in row
+    assert "it holds 1 task" in row
 
 
 def test_the_document_decodes_capabilities(cli: Cli, queue: TaskQueue):

@@ -12,6 +12,7 @@ import pytest
 import typer
 
 import musterq
+import musterq.testing
 from musterq import errors
 from musterq.checks import TaskOptions
 from musterq.cli.app import app
@@ -28,14 +29,16 @@ CLASSES = {
     "TaskQueue": "TaskQueue",
     "TaskDefinition": "Task definitions",
     "Handle": "Handles",
+    "Part": "Chains and groups",
+    "GroupHandle": "Chains and groups",
     "RunningTask": "In a handler",
     "WorkerEngine": "WorkerEngine",
     "Events": "Events",
 }
 #: What one class of the package needs of another: no use to a user.
-BETWEEN_OURSELVES = {"storage", "build", "put", "awaitable", "watch"}
+BETWEEN_OURSELVES = {"storage", "build", "put", "awaitable", "watch", "part_of", "first", "following", "line"}
 #: A decorator of three forms, and context managers, which are shown as they are used.
-SHOWN_BY_USE = {"task", "immediate", "transaction"}
+SHOWN_BY_USE = {"bound_to", "task", "immediate", "transaction"}
 
 _SHOWN = re.compile(r"^(?:- )?`(\w+\([^`]*)`", re.MULTILINE)
 
@@ -119,6 +122,13 @@ def test_what_a_handler_raises_is_there_as_it_is_called(name: str) -> None:
     assert f"`{wanted}`" in text_of(REFERENCE).replace("\\|", "|"), wanted
 
 
+@pytest.mark.parametrize("name", musterq.testing.__all__)
+def test_what_tests_use_is_there_as_it_is_called(name: str) -> None:
+    """With its parameters, their types and defaults."""
+    wanted = signature(name, getattr(musterq.testing, name))
+    assert wanted in shown_signatures("Testing"), wanted
+
+
 def test_the_retry_policy_is_there_with_its_defaults() -> None:
     """As a signature."""
     assert signature("RetryPolicy", musterq.RetryPolicy) in shown_signatures("Options of a task")
@@ -140,9 +150,9 @@ def test_every_field_is_there(name: str, title: str) -> None:
 
 
 def test_every_option_of_a_task_is_there() -> None:
-    """Marked where a definition takes it, too."""
-    rows = re.findall(r"^\| `(\w+)`( †)? \|", section(REFERENCE, "Options of a task"), re.MULTILINE)
-    assert {name for name, _ in rows} == TaskOptions.__optional_keys__
+    """Marked where a definition takes it, too (†), or alone (‡)."""
+    rows = re.findall(r"^\| `(\w+)`( †| ‡)? \|", section(REFERENCE, "Options of a task"), re.MULTILINE)
+    assert {name for name, mark in rows if mark != " ‡"} == TaskOptions.__optional_keys__
     assert {name for name, mark in rows if mark} == DefinitionOptions.__optional_keys__
 
 

@@ -11,7 +11,7 @@ from tests.docs.documents import ALL_DOCUMENTS, DOCUMENTS, blocks_in, blocks_of,
 from tests.docs.reader import LEFT_OUT, Reader, commands_of, joined, matches
 
 #: Documents whose programs go on with the names of those above them; elsewhere each stands for itself.
-ONE_PROGRAM = {"docs/monitoring.md", "docs/reference.md"}
+ONE_PROGRAM = {"docs/monitoring.md", "docs/reference.md", "docs/workflows.md"}
 HAVE_PROGRAMS = [name for name in DOCUMENTS if any(block.language for block in blocks_of(name))]
 #: The patterns of the guide are functions and a class: a program that uses each.
 USES_THE_PATTERNS = """

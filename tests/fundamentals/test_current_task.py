@@ -1,11 +1,14 @@
 """What a handler can learn and tell about the task that it runs."""
 
+import json
 import logging
 
 import pytest
 
+from musterq.errors import TaskLost
 from musterq.queue.current import current_task
 from musterq.queue.task_queue import TaskQueue
+from tests.support import MovableClock
 
 
 def test_a_handler_knows_its_task(queue: TaskQueue):
@@ -58,9 +61,10 @@ def test_a_handler_keeps_a_log(queue: TaskQueue):
         current_task().log("warning", "no data for May")
 
     handle = report.enqueue()
-    queue.drain()
-    rows = queue.database.execute("SELECT task_id, level, message FROM task_logs").fetchall()
-    assert [tuple(row) for row in rows] == [(handle.id, "WARNING", "no data for May")]
+    queue.drain(worker_id="script")
+    (row,) = queue.database.execute("SELECT task_id, level, message, details FROM task_logs").fetchall()
+    assert tuple(row)[:3] == (handle.id, "WARNING", "no data for May")
+    assert json.loads(row["details"]) == {"attempt": 1, "worker": "script"}
 
 
 @pytest.mark.parametrize(
@@ -146,3 +150,74 @@ def test_when_a_task_has_run_there_is_none(queue: TaskQueue):
     queue.drain()
     with pytest.raises(RuntimeError, match="no task runs here"):
         current_task()
+
+
+def test_a_handler_knows_how_long_it_may_go_on(queue: TaskQueue, clock: MovableClock):
+    """Until its lease is over, as the database's clock says."""
+    seen = []
+
+    @queue.task
+    def report() -> None:
+        task = current_task()
+        seen.append((task.lost, round(task.seconds_left)))
+        clock.advance(40)
+        seen.append((task.lost, round(task.seconds_left)))
+        clock.advance(100)
+        seen.append((task.lost, task.seconds_left))
+
+    report.enqueue()
+    queue.drain(lease_seconds=100)
+    assert seen == [(False, 100), (False, 60), (False, 0.0)]
+
+
+@pytest.mark.parametrize("limits", [{"timeout": 30}, {"hard_timeout": 30}, {"timeout": 30, "hard_timeout": 60}])
+def test_a_handler_may_go_on_until_its_time_limit_at_most(queue: TaskQueue, limits: dict[str, float]):
+    """The sooner of its limits, where that comes before the end of the lease."""
+    seen = []
+
+    @queue.task
+    def report() -> None:
+        seen.append(current_task().seconds_left)
+
+    report.options(**limits).enqueue()  # type: ignore[arg-type]
+    queue.drain(lease_seconds=100)
+    assert 0 < seen[0] <= 30
+
+
+def test_a_handler_whose_task_was_taken_back_learns_it(queue: TaskQueue):
+    """It has no time left; what it lets through ends it, and nothing of it is written."""
+    seen = []
+
+    @queue.task
+    def report() -> None:
+        task = current_task()
+        task.raise_if_lost()
+        queue.database.execute("UPDATE task_queue SET status = 'queued', claim_token = NULL, locked_by = NULL")
+        seen.append((task.lost, task.seconds_left))
+        queue.pause("report")
+        task.raise_if_lost()
+        seen.append("went on")
+
+    handle = report.enqueue()
+    queue.drain(worker_id="script")
+    assert seen == [(True, 0.0)]
+    task = handle.get()
+    assert (task.status, task.error_message) == ("queued", None)
+    assert queue.database.execute("SELECT count(*) FROM task_attempts").fetchone()[0] == 0
+
+
+def test_the_error_of_a_lost_task_names_it(queue: TaskQueue):
+    """And who lost it."""
+    said = []
+
+    @queue.task
+    def report() -> None:
+        queue.database.execute("UPDATE task_queue SET status = 'cancelled', claim_token = NULL")
+        try:
+            current_task().raise_if_lost()
+        except TaskLost as error:
+            said.append(str(error))
+
+    handle = report.enqueue()
+    queue.drain(worker_id="script")
+    assert said == [f"task {handle.id} was taken back from script; its work is for nothing"]

@@ -102,7 +102,7 @@ def test_options_override_those_of_the_definition_for_one_task(queue: TaskQueue)
 @pytest.mark.parametrize("option", [{"delay": 5}, {"idempotency_key": "k"}, {"prio": 1}])
 def test_what_only_one_task_can_have_is_no_option_of_a_definition(queue: TaskQueue, option: dict[str, object]):
     """The message lists the options there are."""
-    with pytest.raises(TypeError, match=r"no option .*give some of: type, compatibility, expires_in"):
+    with pytest.raises(TypeError, match=r"no option .*give some of: type, compatibility, .*expires_in"):
         queue.task(**option)(len)
 
 
@@ -143,3 +143,35 @@ def test_an_option_given_by_position_is_refused(queue: TaskQueue):
     """``@queue.task("thumbnail")`` is a likely slip, and the message says what to write."""
     with pytest.raises(TypeError, match=r"@queue.task\(type=...\)"):
         queue.task("thumbnail")
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"executor": "fibers"}, ValueError, "executor='fibers' is unknown; give one of threads, processes, asyncio"),
+        ({"executor": 1}, TypeError, "executor=1 is a int"),
+        ({"executor": "asyncio"}, ValueError, "is for handlers that are `async def`"),
+        ({"executor": "threads", "hard_timeout": 5}, ValueError, "cannot keep hard_timeout=5"),
+        ({"timeout": 5, "hard_timeout": 4}, ValueError, "hard_timeout=4.0 is less than timeout=5.0"),
+    ],
+)
+def test_a_place_that_cannot_be_is_refused_where_the_task_is_defined(
+    queue: TaskQueue, options: dict[str, object], error: type[Exception], message: str
+):
+    """The message says which handlers run where."""
+    with pytest.raises(error, match=message):
+
+        @queue.task(**options)
+        def work() -> None: ...
+
+
+def test_where_a_handler_runs_is_said_of_the_handler_and_its_hard_limit_of_each_task(queue: TaskQueue):
+    """Workers read the one in the code, the other on the row."""
+
+    @queue.task(executor="Processes", timeout=4, hard_timeout=5)
+    def work() -> None: ...
+
+    assert (work.executor, work.enqueue().get().hard_timeout_seconds) == ("processes", 5.0)
+    assert work.options(hard_timeout=60).enqueue().get().hard_timeout_seconds == 60.0
+    with pytest.raises(TypeError, match="executor"):
+        work.options(executor="threads").enqueue()

@@ -116,7 +116,7 @@ def test_a_coroutine_that_takes_too_long_is_stopped(queue: TaskQueue):
 
     handle = wait_for_ever.enqueue()
     queue.drain()
-    with pytest.raises(TaskFailedError, match=r"TimeoutError: not finished within its time limit of 0.01 s"):
+    with pytest.raises(TaskFailedError, match=r"TaskTimeout: not finished within its time limit of 0.01 s"):
         handle.wait()
 
 

@@ -18,6 +18,7 @@ from tests.support import MovableClock
 
 types = st.sampled_from(["mail", "video", "audio"])
 priorities = st.sampled_from([1, 2, 31, 32, 100, 500, 1000])
+places_of_keys = st.sampled_from([(None, None), ("user:7", 1), ("user:8", 2), ("user:8", None)])
 keys = st.none() | st.sampled_from(["k1", "k2", "k3"])
 workers = st.sampled_from(["worker-1", "worker-2"])
 places = st.integers(0, 30)
@@ -37,6 +38,7 @@ class VerbMachine(RuleBasedStateMachine):
         self.storage.initialize_schema()
         self.sql = self.engine.plain_sql(self.storage)
         self.model = ModelQueue()
+        self.had_place: set[tuple[int, str]] = set()  # of its concurrency key, after the last step
         self.claims: list[Claim] = []  # every claim there ever was, most of them lost by now
 
     def teardown(self) -> None:
@@ -55,8 +57,9 @@ class VerbMachine(RuleBasedStateMachine):
         life=st.sampled_from([None, None, None, 20]),
         max_attempts=st.sampled_from([1, 2, 5]),
         broken=st.sampled_from([False, False, False, True]),
+        shared=places_of_keys,
     )
-    def enqueue(self, type, priority, gpu, key, delay, life, max_attempts, broken) -> None:
+    def enqueue(self, type, priority, gpu, key, delay, life, max_attempts, broken, shared) -> None:
         now = self.clock.now()
         (made,) = self.storage.enqueue(
             [
@@ -69,6 +72,8 @@ class VerbMachine(RuleBasedStateMachine):
                     run_after=now + timedelta(seconds=delay) if delay else None,
                     expires_at=now + timedelta(seconds=delay + life) if life else None,
                     max_attempts=max_attempts,
+                    concurrency_key=shared[0],
+                    concurrency_limit=shared[1],
                 )
             ]
         )
@@ -107,7 +112,9 @@ class VerbMachine(RuleBasedStateMachine):
     def claim(self, worker, strategy, limit, wanted, gpu, lease, seed) -> None:
         """First what a claim brings back, by a worker that may take nothing; then the claim, which must be right."""
         self.bring_back()
-        before = self.model.eligible(wanted, gpu=gpu)
+        queued = self.model.eligible(wanted, gpu=gpu)
+        held = self.stored_ids("held = 1")
+        before = [task for task in queued if task.id not in held]
         request = ClaimRequest(
             worker_id=worker,
             limit=limit,
@@ -119,11 +126,16 @@ class VerbMachine(RuleBasedStateMachine):
         )
         claims = self.storage.claim(request)
         runnable = {task.id for task in before if not self.cannot_run(task)}
-        assert len(claims) == min(limit, len(runnable))
-        assert {claim.task_id for claim in claims} <= runnable
-        if strategy is not SchedulingStrategy.WEIGHTED_RANDOM:
-            self.check_order(claims, before, strategy, limit)
-        self.fail_what_cannot_run(before)
+        if self.stored_ids("concurrency_key IS NOT NULL") & ({task.id for task in before} - runnable):
+            # one that fails lets the next of its key in, in the same claim
+            assert min(limit, len(runnable)) <= len(claims) <= limit
+            assert {claim.task_id for claim in claims} <= runnable | held
+        else:
+            assert len(claims) == min(limit, len(runnable))
+            assert {claim.task_id for claim in claims} <= runnable
+            if strategy is not SchedulingStrategy.WEIGHTED_RANDOM:
+                self.check_order(claims, before, strategy, limit)
+        self.fail_what_cannot_run(queued)
         for claim in claims:
             self.hold(claim)
 
@@ -313,6 +325,9 @@ class VerbMachine(RuleBasedStateMachine):
                 task.attempts, task.token = max(task.attempts - 1, 0), None
                 moved[task_id] = status
         return moved
+
+    def stored_ids(self, condition: str) -> set[int]:
+        return {task_id for (task_id,) in self.sql.execute(f"SELECT id FROM task_queue WHERE {condition}")}
 
     def stored_statuses(self) -> dict[int, TaskStatus]:
         return {task_id: TaskStatus(s) for task_id, s in self.sql.execute("SELECT id, status FROM task_queue")}

@@ -31,6 +31,34 @@ _LANES_OF_ROWS = """
 SELECT task_queue.id, lanes.lane_id FROM task_queue
 LEFT JOIN lanes ON lanes.type = task_queue.type AND lanes.compatibility = task_queue.compatibility
 """
+_AWAITED = "SELECT id, awaits FROM task_queue WHERE awaits IS NOT NULL"
+_AWAITED_OF_ROWS = """
+SELECT id, (SELECT count(*) FROM task_queue AS part
+            WHERE part.next_id IN (follower.id, follower.group_id) AND part.status <> 'completed')
+FROM task_queue AS follower WHERE awaits IS NOT NULL
+"""
+_STARTED = "SELECT id FROM task_queue WHERE awaits > 0 AND status = 'queued'"
+_HELD_WITH_A_FREE_PLACE = """
+SELECT id, concurrency_key FROM task_queue AS task WHERE held = 1 AND concurrency_key IS NOT NULL
+       AND (SELECT count(*) FROM task_queue AS other
+            WHERE other.concurrency_key = task.concurrency_key AND other.held = 0
+                  AND other.status IN ('queued', 'processing'))
+           < (SELECT max(1, CAST(ifnull(concurrency_limit, 1) AS INTEGER)) FROM task_queue
+              WHERE id = (SELECT max(id) FROM task_queue AS newest WHERE newest.concurrency_key = task.concurrency_key))
+"""
+_HELD_WITHOUT_REASON = "SELECT id FROM task_queue WHERE held = 1 AND status <> 'queued' AND concurrency_key IS NOT NULL"
+_UNCOUNTED = """
+SELECT event, reason FROM rescue_ledger AS entry GROUP BY event, reason
+HAVING count(*) > ifnull((SELECT n FROM ledger_totals WHERE event = entry.event AND reason = entry.reason), 0)
+"""
+_PRUNED = """
+SELECT hex(type), status, n, attempts, timed, run_ms FROM pruned_totals
+"""
+_PRUNED_THAT_CAN_BE = """
+SELECT hex(type), status, n, attempts, timed, run_ms FROM pruned_totals
+WHERE status IN ('completed', 'failed', 'cancelled') AND n > 0 AND timed BETWEEN 0 AND n AND run_ms >= 0
+      AND (status <> 'cancelled' OR attempts = 0 AND timed = 0 AND run_ms = 0)
+"""
 _DEFINITIONS = """
 WITH waiting AS (
     SELECT lane_id, min(max(CAST(priority AS INTEGER), 0), 1023) AS slot
@@ -49,7 +77,13 @@ _COMPARED = {
     "waiting tasks and their weights": (_WEIGHTS, _WEIGHTS_OF_ROWS),
     "run times by buckets": (_RUNS, _RUNS_OF_ROWS),
     "run times of rows": (_RUN_TIMES, _RUN_TIMES_OF_ROWS),
+    "what was pruned": (_PRUNED, _PRUNED_THAT_CAN_BE),
     "lanes of tasks": (_LANES, _LANES_OF_ROWS),
+    "how many parts are awaited": (_AWAITED, _AWAITED_OF_ROWS),
+    "entries of the ledger that are not counted": (_UNCOUNTED, f"{_UNCOUNTED} AND 0"),
+    "queued before their time": (_STARTED, f"{_STARTED} AND 0"),
+    "held where a place is free": (_HELD_WITH_A_FREE_PLACE, f"{_HELD_WITH_A_FREE_PLACE} AND 0"),
+    "held without a reason": (_HELD_WITHOUT_REASON, f"{_HELD_WITHOUT_REASON} AND 0"),
 }
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from musterq.models import NewTask, SchedulingStrategy, TaskStatus
+from musterq.records import TypeLimit
 from musterq.storage.base import Storage
 from tests.storage.engines import SQLITE
 from tests.storage.making import end, release, take, take_one
@@ -30,6 +31,7 @@ BOUNDED = {
     "orphans": "the same index",
     "leases_over": "the same kind of index",
     "all_held_by_worker": "the same kind of index",
+    "held_claims": "the same kind of index",
     **{
         f"ids_{status}": "an index of these tasks, read where the counters say that there are few"
         for status in ("cancelled", "failed", "processing", "queued", "scheduled")
@@ -108,6 +110,26 @@ def test_costs_do_not_grow_with_the_queue(tmp_path: Path, clock: MovableClock):
     assert {what: round(ratio, 1) for what, ratio in growth.items() if ratio >= 4} == {}
 
 
+@pytest.mark.parametrize("strategy", SchedulingStrategy)
+def test_held_tasks_cost_a_claim_nothing(tmp_path: Path, clock: MovableClock, strategy: SchedulingStrategy):
+    """Nor do they cost whoever ends one of their key: a hundred times as many, at most four times the time."""
+    times = {}
+    for held in (FEW, MANY):
+        folder = tmp_path / str(held)
+        folder.mkdir()
+        storage = SQLITE.open(folder, clock)
+        storage.initialize_schema()
+        storage.enqueue([NewTask(type="mail", payload="{}", priority=1, concurrency_key="user:7") for _ in range(held)])
+        storage.enqueue([NewTask(type="mail", payload="{}") for _ in range(200)])
+        times[held] = quickest(
+            lambda storage=storage: [
+                end(storage, claim, TaskStatus.COMPLETED) for claim in take(storage, limit=2, strategy=strategy)
+            ]
+        )
+        storage.close()
+    assert times[MANY] < 4 * times[FEW]
+
+
 def measured(storage: Storage) -> dict[str, float]:
     acts = {
         f"claim and release by {strategy}": lambda strategy=strategy: release(
@@ -116,6 +138,11 @@ def measured(storage: Storage) -> dict[str, float]:
         for strategy in SchedulingStrategy
     }
     acts["claim and complete"] = lambda: end(storage, take_one(storage), TaskStatus.COMPLETED)
+    acts["claim of what has waited long"] = lambda: release(storage, take_one(storage, max_wait_seconds=0))
+    storage.set_limit("type-0", TypeLimit(max_running=5, rate_count=1_000_000, rate_seconds=1.0))
+    acts["claim beside a limit"] = lambda: release(storage, take_one(storage))
+    acts["claim within a limit"] = lambda: release(storage, take_one(storage, types=frozenset(["type-0"])))
+    acts["look for the next token"] = storage.seconds_to_next_due
     acts["claim of nothing"] = lambda: take(storage, types=frozenset(["none"]))
     acts["metrics"] = storage.metrics
     acts["counts"] = storage.task_counts

@@ -15,7 +15,7 @@ from hypothesis.stateful import invariant, precondition, rule, run_state_machine
 
 from tests.storage.engines import ENGINES, Engine
 from tests.storage.making import check_counts
-from tests.storage.queue_machine import VerbMachine, keys, places, priorities, statuses, types
+from tests.storage.queue_machine import VerbMachine, keys, places, places_of_keys, priorities, statuses, types
 from tests.storage.queue_model import S
 
 PROFILES = {"default": (150, 50), "thorough": (3000, 80)}
@@ -50,6 +50,14 @@ class QueueMachine(VerbMachine):
         self.sql.execute(
             "UPDATE task_queue SET priority = ?, type = ?, compatibility = ? WHERE id = ?",
             (priority, type, '{"gpu": true}' if gpu else "{}", task.id),
+        )
+
+    @precondition(lambda self: self.model.tasks)
+    @rule(place=places, shared=places_of_keys)
+    def concurrency_key_by_sql(self, place, shared) -> None:
+        self.sql.execute(
+            "UPDATE task_queue SET concurrency_key = ?, concurrency_limit = ? WHERE id = ?",
+            (*shared, self.any_task(place).id),
         )
 
     @precondition(lambda self: self.model.tasks)
@@ -113,6 +121,24 @@ class QueueMachine(VerbMachine):
         if hasattr(self, "model"):
             check_counts(self.storage)
             self.engine.verify_counts(self.storage)
+
+    @invariant()
+    def nobody_gets_a_place_that_is_not_free(self) -> None:
+        """A key may have more tasks in places than it says now, but then no task that waits has just come in."""
+        if hasattr(self, "model"):
+            rows = self.sql.execute(
+                "SELECT id, concurrency_key, ifnull(concurrency_limit, 1), status, held FROM task_queue "
+                "WHERE concurrency_key IS NOT NULL ORDER BY id"
+            )
+            now = {(task_id, key) for task_id, key, _, status, held in rows if self.has_place(status, held)}
+            waiting = {(task_id, key) for task_id, key, _, status, _ in rows if status == S.QUEUED}
+            for key, most in {key: limit for _, key, limit, _, _ in rows}.items():
+                new = {place for place in (now & waiting) - self.had_place if place[1] == key}
+                assert not new or sum(place[1] == key for place in now) <= most
+            self.had_place = now
+
+    def has_place(self, status: str, held: int) -> bool:
+        return status == S.PROCESSING or (status == S.QUEUED and not held)
 
     @invariant()
     def keys_are_unique(self) -> None:

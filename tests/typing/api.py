@@ -6,13 +6,17 @@ Each ``type: ignore`` marks a mistake that must be found: mypy also complains wh
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from datetime import timedelta
 from typing import Any, assert_type
 
 from musterq.models import Claim, RetryPolicy, SchedulingStrategy, Task
 from musterq.queue.aio import AsyncHandle, AsyncTaskQueue
+from musterq.queue.groups import GroupHandle
 from musterq.queue.handles import Handle
 from musterq.queue.pages import Page
+from musterq.queue.parts import Parallel, Part
 from musterq.queue.task_queue import TaskQueue
+from musterq.records import GroupProgress, Schedule
 
 queue = TaskQueue("queue.db")
 
@@ -40,6 +44,40 @@ async def fetch_all(*, urls: list[str]) -> int:
     return len(urls)
 
 
+@queue.cron("*/5 * * * *", timezone="Europe/Berlin", catch_up="all", payload={"path": "a.png"}, priority=3)
+@queue.task(type="thumbnail_5", max_attempts=3, hard_timeout=60, executor="processes")
+def often(path: str) -> int:
+    """Above a task."""
+    return len(path)
+
+
+@queue.task(type="below")
+@queue.every(30)
+async def below() -> str:
+    """Below a task."""
+    return ""
+
+
+@queue.every(timedelta(hours=1), expires_in=60)
+def alone(path: str = "a.png") -> int:
+    """Without a task."""
+    return len(path)
+
+
+def schedules_leave_handlers_as_they_are() -> None:
+    """Wherever they stand."""
+    assert_type(often("a.png"), int)
+    assert_type(often.enqueue("a.png"), Handle[int])
+    often.enqueue(5)  # type: ignore[arg-type]
+    _ = assert_type(below(), Coroutine[Any, Any, str])
+    assert_type(below.enqueue().wait(), str)
+    assert_type(alone.enqueue("b.png"), Handle[int])
+    assert_type(queue.every(5)(sweep).enqueue(), Handle[None])
+    assert_type(queue.schedules(), list[Schedule])
+    queue.cron("* * * * *", delay=5)  # type: ignore[call-arg]
+    queue.every("30")  # type: ignore[arg-type]
+
+
 def handlers_are_called_as_before() -> None:
     """A plain call has the handler's own types."""
     assert_type(thumbnail("a.png", width=128), dict[str, int])
@@ -59,6 +97,20 @@ def enqueue_has_the_handlers_parameters() -> None:
     thumbnail.enqueue("a.png", height=128)  # type: ignore[call-arg]
     fetch_all.enqueue(["/"])  # type: ignore[call-arg]
     sweep.enqueue(1)  # type: ignore[call-arg]
+
+
+def parts_are_put_together() -> None:
+    """Their arguments are checked when they are made, since one may be left open."""
+    part = assert_type(thumbnail.part(width=128), Part)
+    assert_type(thumbnail.options(priority=1).part("a.png").into("width"), Part)
+    assert_type(queue.part("thumbnail", {"path": "a.png"}, priority=1), Part)
+    assert_type(queue.parallel(part, part), Parallel)
+    assert_type(queue.chain(fetch.part("/"), queue.parallel(part, part), part), Handle[Any])
+    assert_type(queue.group(part, part, then=part), GroupHandle)
+    assert_type(queue.group_progress(1), GroupProgress)
+    queue.chain(thumbnail)  # type: ignore[arg-type]
+    queue.group(queue.parallel(part))  # type: ignore[arg-type]
+    queue.part("thumbnail", idempotency_key=7)  # type: ignore[arg-type]
 
 
 def options_are_typed() -> None:
@@ -91,6 +143,18 @@ async def coroutines_have_the_same_types() -> None:
     @aqueue.task
     def double(n: int) -> int:
         return 2 * n
+
+    @aqueue.cron("0 2 * * *")
+    @aqueue.task
+    async def beat() -> int:
+        return 1
+
+    @aqueue.every(5)
+    def pulse() -> int:
+        return 1
+
+    assert_type(await beat.enqueue(), AsyncHandle[int])
+    assert_type(await pulse.enqueue(), AsyncHandle[int])
 
     @aqueue.task(type="triple", priority=3)
     async def triple(n: int) -> int:

@@ -278,6 +278,8 @@ def test_an_option_that_is_none_is_as_if_left_out(option: str):
         ({"delay": -1}, ValueError, "delay=-1"),
         ({"expires_in": 0}, ValueError, "expires_in=0"),
         ({"timeout": 0}, ValueError, "timeout=0"),
+        ({"hard_timeout": 0}, ValueError, "hard_timeout=0"),
+        ({"timeout": 5, "hard_timeout": 4}, ValueError, "hard_timeout=4.0 is less than timeout=5.0"),
         ({"run_at": datetime(2026, 3, 1)}, ValueError, "run_at=.* has no time zone"),  # noqa: DTZ001
         ({"priority": None}, TypeError, "priority=None"),
         ({"max_attempts": 0}, ValueError, "max_attempts=0"),

@@ -10,7 +10,7 @@ import pytest
 
 from musterq.models import Claim, Outcome, TaskStatus
 from musterq.worker.bell import Bell
-from musterq.worker.executor import ThreadExecutor
+from musterq.worker.executor import FIRST_THREADS, ThreadExecutor
 from tests.worker.claims import claims
 from tests.worker.waiting import LIMIT, until
 
@@ -86,6 +86,27 @@ def test_as_many_claims_run_at_once_as_there_are_threads(start: Start) -> None:
     executor.offer(claims(4))
     finished: list[Outcome] = []
     until(lambda: finished.extend(executor.take_finished()) or len(finished) == 4)
+
+
+def test_threads_begin_when_they_are_first_needed(start: Start) -> None:
+    """Of many, a few; the others with the claims that find all of these busy."""
+    together, release = threading.Semaphore(0), threading.Event()
+
+    def hold(claim: Claim) -> Outcome:
+        together.release()
+        release.wait(LIMIT)
+        return complete(claim)
+
+    executor = start(hold, threads=200)
+    assert len(executor._threads) == FIRST_THREADS
+    for offered in (claims(5), claims(60)):
+        executor.offer(offered)
+        for _ in offered:
+            assert together.acquire(timeout=LIMIT)
+    assert 65 <= len(executor._threads) < 200
+    release.set()
+    finished: list[Outcome] = []
+    until(lambda: finished.extend(executor.take_finished()) or len(finished) == 65)
 
 
 def test_what_no_thread_has_begun_can_be_taken_back(start: Start) -> None:

@@ -10,6 +10,7 @@ import pytest
 from musterq.errors import QueueDatabaseError
 from musterq.models import Claim, ClaimRequest, Outcome, TaskStatus
 from musterq.queue.task_queue import TaskQueue
+from musterq.records import Pulse
 from musterq.storage.base import Storage
 from musterq.worker import WorkerEngine
 from tests.worker.waiting import LIMIT, Record, until, working
@@ -36,11 +37,11 @@ class FailingStorage:
             raise self.error
         return self._real.exchange(outcomes, request, **options)
 
-    def heartbeat(self, worker_id: str) -> bool:
+    def heartbeat(self, worker_id: str, pulse: Pulse | None = None) -> bool:
         if self.failing_beats:
             self.failing_beats -= 1
             raise QueueDatabaseError("the disk is full")
-        return self._real.heartbeat(worker_id)
+        return self._real.heartbeat(worker_id, pulse)
 
 
 def put_between(queue: TaskQueue) -> FailingStorage:

@@ -33,9 +33,9 @@ def test_without_any_source_the_defaults_hold(tmp_path: Path) -> None:
 
 def test_the_command_line_goes_before_the_environment_before_the_file(tmp_path: Path) -> None:
     """Each option comes from the first place that has it."""
-    write(tmp_path, '[worker]\nconcurrency = 1\nstrategy = "lifo"\ngrace_seconds = 5\n')
+    write(tmp_path, '[worker]\nconcurrency = 1\nstrategy = "lifo"\ngrace = 5\n')
     found = gather(tmp_path, {"concurrency": 3}, CONCURRENCY="2", STRATEGY="fifo")
-    assert (found.concurrency, found.strategy, found.grace_seconds) == (3, SchedulingStrategy.FIFO, 5.0)
+    assert (found.concurrency, found.strategy, found.grace) == (3, SchedulingStrategy.FIFO, 5.0)
 
 
 def test_what_is_none_or_empty_is_not_given(tmp_path: Path) -> None:
@@ -50,21 +50,31 @@ def test_the_environment_holds_every_option(tmp_path: Path) -> None:
         DATABASE="queue.db",
         WORKER_ID="w1",
         CONCURRENCY="2",
+        EXECUTOR="Processes",
+        MAX_TASKS_PER_CHILD="100",
+        MAX_CHILD_MIB="512",
         STRATEGY="weighted-random",
+        MAX_WAIT="12.5",
         TYPES="mail, thumbnail",
         CAPABILITIES='gpu=true,cpu=8,tags=["a","b"],zone=eu',
         BURST="yes",
-        GRACE_SECONDS="2.5",
+        GRACE="2.5",
+        TASK_LOG_LEVEL="Warning",
     )
     assert found == WorkerOptions(
         database="queue.db",
         worker_id="w1",
         concurrency=2,
+        executor="processes",
+        max_tasks_per_child=100,
+        max_child_mib=512,
         strategy=SchedulingStrategy.WEIGHTED_RANDOM,
+        max_wait=12.5,
         types=frozenset({"mail", "thumbnail"}),
         capabilities={"gpu": True, "cpu": 8, "tags": ["a", "b"], "zone": "eu"},
         burst=True,
-        grace_seconds=2.5,
+        grace=2.5,
+        task_log_level="warning",
     )
 
 
@@ -106,12 +116,15 @@ def test_types_of_the_command_line_may_be_lists(tmp_path: Path) -> None:
         ({"concurrency": 0}, {}, r"--concurrency 0: .* give 1 to 1000"),
         ({"capabilities": ["gpu"]}, {}, r"--capability \['gpu'\]: 'gpu' is no capability; write NAME=VALUE"),
         ({"capabilities": ["tags=[a]"]}, {}, r"--capability .* the value of 'tags' is not JSON: \[a\]"),
-        ({"grace_seconds": -1.0}, {}, r"--grace-seconds -1.0: .* out of range"),
+        ({"grace": -1.0}, {}, r"--grace -1.0: .* out of range"),
         ({}, {"CONCURRENCY": "x"}, r"MUSTERQ_CONCURRENCY='x': .* give a whole number"),
         ({}, {"CONCURRENCY": "2.5"}, r"MUSTERQ_CONCURRENCY='2.5': .* give a whole number"),
+        ({"max_child_mib": "0"}, {}, r"--max-child-mib '0': .* give 1 to"),
+        ({"max_tasks_per_child": "many"}, {}, r"--max-tasks-per-child 'many': .* give a whole number"),
+        ({}, {"EXECUTOR": "fibers"}, r"MUSTERQ_EXECUTOR='fibers': .* give one of threads, processes, asyncio"),
         ({}, {"STRATEGY": "random"}, r"MUSTERQ_STRATEGY='random': .* fifo, lifo, priority, weighted_random"),
         ({}, {"BURST": "maybe"}, r"MUSTERQ_BURST='maybe': .* give true or false"),
-        ({}, {"GRACE_SECONDS": "nan"}, r"MUSTERQ_GRACE_SECONDS='nan': .* finite"),
+        ({}, {"GRACE": "nan"}, r"MUSTERQ_GRACE='nan': .* finite"),
         ({}, {"CAPABILITIES": "{gpu}"}, r"MUSTERQ_CAPABILITIES='\{gpu\}': this is no JSON object"),
         ({}, {"TYPES": " , "}, r"MUSTERQ_TYPES=' , ': types is empty"),
         ({}, {"WORKER_ID": "w" * 256}, r"MUSTERQ_WORKER_ID=.* 256 characters; give 1 to 255"),

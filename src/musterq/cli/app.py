@@ -6,7 +6,22 @@ from typing import Annotated
 
 import typer
 
-from musterq.cli import enqueue, initialize, metrics, moves, pauses, tasks, worker_command, workers
+from musterq.cli import (
+    enqueue,
+    groups,
+    initialize,
+    ledger,
+    limits,
+    metrics,
+    moves,
+    pauses,
+    retention,
+    schedules,
+    supervise_command,
+    tasks,
+    worker_command,
+    workers,
+)
 from musterq.cli.errors import ExplainedGroup
 from musterq.cli.options import ON_ITS_OWN_LINES
 from musterq.cli.output import replace_what_cannot_be_encoded, say
@@ -32,7 +47,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
-for part in (initialize, enqueue, worker_command, workers, tasks, moves, pauses, metrics):
+for part in (
+    initialize,
+    enqueue,
+    worker_command,
+    supervise_command,
+    workers,
+    tasks,
+    groups,
+    moves,
+    pauses,
+    limits,
+    retention,
+    schedules,
+    ledger,
+    metrics,
+):
     app.add_typer(part.commands)
 
 

@@ -11,6 +11,7 @@ from musterq.cli.errors import FAILED, refusals_are_usage_errors
 from musterq.cli.opening import existing_queue
 from musterq.cli.options import AsJson, Database, TaskIds, examples
 from musterq.cli.output import complain, say, say_json
+from musterq.models import FINISHED, Task
 
 if TYPE_CHECKING:
     from musterq.queue.task_queue import TaskQueue
@@ -30,7 +31,7 @@ def retry(ids: TaskIds, *, delay: Delay = 0.0, database: Database = None, as_jso
     A task that has not finished is left as it is, and the exit code is 1.
     """
     with existing_queue(database) as queue, refusals_are_usage_errors():
-        moved = _move(queue, ids, lambda task_id: queue.retry(task_id, delay=delay), "retried: it has not finished")
+        moved = _move(queue, ids, lambda task_id: queue.retry(task_id, delay=delay), _not_retried)
     _report(ids, moved, "queued again", "retried", as_json=as_json)
 
 
@@ -41,11 +42,13 @@ def cancel(ids: TaskIds, *, database: Database = None, as_json: AsJson = False) 
     A task that has finished is left as it is, and the exit code is 1.
     """
     with existing_queue(database) as queue:
-        moved = _move(queue, ids, queue.cancel, "cancelled: it has finished")
+        moved = _move(queue, ids, queue.cancel, _not_cancelled)
     _report(ids, moved, "cancelled, or asked to stop", "cancelled", as_json=as_json)
 
 
-def _move(queue: TaskQueue, ids: Sequence[int], move: Callable[[int], bool], refusal: str) -> list[int]:
+def _move(
+    queue: TaskQueue, ids: Sequence[int], move: Callable[[int], bool], refusal: Callable[[Task], str]
+) -> list[int]:
     """Move each task; say which cannot be moved, and why."""
     moved = []
     for task_id in dict.fromkeys(ids):
@@ -54,8 +57,18 @@ def _move(queue: TaskQueue, ids: Sequence[int], move: Callable[[int], bool], ref
         elif (task := queue.get(task_id)) is None:
             complain(f"there is no task {task_id}; list the tasks with: musterq tasks")
         else:
-            complain(f"task {task_id} is {task.status} and cannot be {refusal}")
+            complain(refusal(task))
     return moved
+
+
+def _not_retried(task: Task) -> str:
+    if task.status in FINISHED:  # what is finished can be retried, but for this
+        return f"task {task.id} waits for tasks that failed or were cancelled; retry these, and it comes back by itself"
+    return f"task {task.id} is {task.status} and cannot be retried: it has not finished"
+
+
+def _not_cancelled(task: Task) -> str:
+    return f"task {task.id} is {task.status} and cannot be cancelled: it has finished"
 
 
 def _report(ids: Sequence[int], moved: Sequence[int], done: str, key: str, *, as_json: bool) -> None:

@@ -19,6 +19,7 @@ STYLES = {
     "idle": "green",
     "busy": "cyan",
     "draining": "yellow",
+    "wedged": "red",
     "late": "yellow",
     "suspended": "yellow",
     "lost": "red",

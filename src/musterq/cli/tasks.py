@@ -92,12 +92,18 @@ def _note(task: Task) -> str:
     parts = []
     if task.status == TaskStatus.PROCESSING:
         parts.append(_at_work(task))
-    if task.status == TaskStatus.SCHEDULED and task.run_after_utc is not None:
+    if _waits_for_others(task):
+        parts.append(f"waits for {task.awaits} task{'' if task.awaits == 1 else 's'}")
+    elif task.status == TaskStatus.SCHEDULED and task.run_after_utc is not None:
         wait = -_seconds_since(task.run_after_utc)
         parts.append(f"due in {short_duration(wait)}" if wait >= 1 else "due now")
     if task.error_message and task.status != TaskStatus.COMPLETED:
         parts.append(task.error_message)
     return "; ".join(parts)
+
+
+def _waits_for_others(task: Task) -> bool:
+    return task.status == TaskStatus.SCHEDULED and bool(task.awaits)
 
 
 def _at_work(task: Task) -> str:
@@ -116,6 +122,8 @@ def _facts(task: Task) -> dict[str, str]:
     document = task.to_dict()
     document["attempts"] = f"{task.attempts} of {task.max_attempts}"
     document["crashes"] = f"{task.crashes} of {task.max_crashes}"
+    if _waits_for_others(task):
+        document["run_after_utc"] = None  # far away, and no moment to tell
     others = [name for name in document if name not in (*FIRST, *LAST, "max_attempts", "max_crashes")]
     facts = {name: document[name] for name in (*FIRST, *others, *LAST)}
     return {_title(name): _shown(name, value) for name, value in facts.items() if value not in (None, False)}

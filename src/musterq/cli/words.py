@@ -36,6 +36,14 @@ def run_time(seconds: float | None) -> str:
     return f"{seconds:.3g} s" if seconds < 100 else duration(seconds)  # noqa: PLR2004  # then units say more
 
 
+def size(count: int) -> str:
+    """Bytes in the unit that suits them: ``3.2 MB``."""
+    for name, unit in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= unit:
+            return f"{count / unit:.1f} {name}"
+    return f"{count} bytes"
+
+
 def percent(share: float | None) -> str:
     """``98.0 %``; a dash where there is nothing to share."""
     return "–" if share is None else f"{share:.1%}".replace("%", " %")

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 import typer
 
+from musterq.cli.development import run_anew_on_changes
 from musterq.cli.errors import UsageError, refusals_are_usage_errors
+from musterq.cli.init_process import stay_as_init_if_first
+from musterq.cli.launch import Launch, this_launch
 from musterq.cli.options import AsJson, examples
-from musterq.cli.output import say_json
+from musterq.cli.output import say, say_json
+from musterq.cli.restarting import Restart
 from musterq.cli.worker_log import LogLevel, Tally, announce, log_to_stderr
-from musterq.cli.worker_signals import stopped_by_signals
+from musterq.cli.worker_options import with_options_of_a_worker
+from musterq.cli.worker_signals import STOP_SIGNALS, Parent, Stopping, say_how_to_stop_at_once, signals_call
 
 if TYPE_CHECKING:
     from musterq.queue.task_queue import TaskQueue
@@ -22,25 +31,19 @@ if TYPE_CHECKING:
 
 commands = typer.Typer()
 
-# Values stay text until all sources of options are put together, so that a message names the source.
+#: What a supervisor must know of its workers.
+PLANNED = ("database", "types", "capabilities", "concurrency", "grace", "worker_id", "burst")
+
 Target = Annotated[str, typer.Argument(metavar="MODULE:QUEUE", help="The queue whose handlers it runs.")]
-Database = Annotated[
-    str | None,
-    typer.Option("--database", "-d", metavar="PATH|URL", help="The queue's database, where the module names none."),
+Idle = Annotated[
+    float | None,
+    typer.Option(min=0.0, metavar="SECONDS", help="Stop after so long with nothing to do.", show_default=False),
 ]
-WorkerId = Annotated[str | None, typer.Option(metavar="TEXT", help="Its name; by default host, pid, something random.")]
-Concurrency = Annotated[str | None, typer.Option("--concurrency", "-c", metavar="N", help="Tasks at once (8).")]
-Strategy = Annotated[
-    str | None, typer.Option(metavar="NAME", help="fifo, lifo, priority or weighted_random (priority).")
-]
-Types = Annotated[list[str] | None, typer.Option(metavar="TYPE,...", help="Take these types only.")]
-Capability = Annotated[
-    list[str] | None, typer.Option(metavar="NAME=VALUE", help="What it offers to tasks, as gpu=true; repeat for more.")
-]
-Burst = Annotated[bool | None, typer.Option("--burst/--no-burst", help="Stop when nothing is left to do.")]
-GraceSeconds = Annotated[
-    str | None,
-    typer.Option(metavar="SECONDS", help="How long a stop waits for what runs, before it is given back (30)."),
+Check = Annotated[bool, typer.Option("--check", help="Only see whether it could start, and end.")]
+Reload = Annotated[bool, typer.Option("--reload", help="Start it anew whenever a Python file below here changes.")]
+UntilEof = Annotated[
+    int | None,
+    typer.Option(metavar="FD", help="Stop, too, when the other end of this open file is closed; supervise uses it."),
 ]
 Config = Annotated[
     Path | None,
@@ -55,46 +58,53 @@ Level = Annotated[LogLevel, typer.Option("--log-level", help="What to log; debug
         "musterq worker myproject.tasks:queue --types mail,report --burst",
     )
 )
+@with_options_of_a_worker
 def worker(
     target: Target,
     *,
-    concurrency: Concurrency = None,
-    strategy: Strategy = None,
-    types: Types = None,
-    capability: Capability = None,
-    burst: Burst = None,
-    grace_seconds: GraceSeconds = None,
-    worker_id: WorkerId = None,
-    database: Database = None,
     config: Config = None,
+    idle: Idle = None,
+    check: Check = False,
+    reload: Reload = False,
+    until_eof: UntilEof = None,
     log_level: Level = LogLevel.INFO,
     as_json: AsJson = False,
+    **given: Any,
 ) -> None:
     """Run the handlers of a queue until it is stopped.
 
-    SIGTERM or Ctrl-C: it claims nothing more and finishes what runs; a second one gives that back at once. Log lines
-    go to stderr; with --json, a document at the end says what was done.
+    SIGTERM or Ctrl-C: it claims nothing more and finishes what runs; a second one gives that back at once. SIGHUP: it
+    does so and starts anew, with the code that is there now. Log lines go to stderr; with --json, a document at the
+    end says what was done.
 
     Options up to --database can also stand in the environment, as MUSTERQ_CONCURRENCY=4, or in the TOML file,
     as concurrency=4; the command line goes first, then the environment, then the file.
     """
-    given = {
-        "database": database,
-        "worker_id": worker_id,
-        "concurrency": concurrency,
-        "strategy": strategy,
-        "types": types,
-        "capabilities": capability,
-        "burst": burst,
-        "grace_seconds": grace_seconds,
-    }
+    stay_as_init_if_first()
+    launch = this_launch()
+    if check:
+        with redirect_stdout(sys.stderr):  # what the user's module prints is no part of the answer
+            queue, _, options = _ready(target, given, config, idle)
+        _say_whether_it_can_start(target, queue, options, as_json=as_json)
+    elif reload:
+        run_anew_on_changes(launch)
+    else:
+        parent = None if until_eof is None else Parent(until_eof)
+        queue, engine, options = _ready(target, given, config, idle)
+        log_to_stderr(queue.events, log_level, options.task_log_level)
+        announce(target, queue, options)
+        _run(engine, queue, launch, parent, as_json=as_json)
+
+
+def _ready(
+    target: str, given: Mapping[str, Any], config: Path | None, idle: float | None
+) -> tuple[TaskQueue, WorkerEngine, WorkerOptions]:
+    """All that is needed to work."""
     with refusals_are_usage_errors():
         options = _gathered(given, config)
-        from_environment = database is None and options.database == os.environ.get("MUSTERQ_DATABASE")
+        from_environment = given["database"] is None and options.database == os.environ.get("MUSTERQ_DATABASE")
         queue = _loaded(target, None if from_environment else options.database)
-        engine = _engine(queue, options)
-    with queue:
-        _run(engine, queue, options, target=target, log_level=log_level, as_json=as_json)
+        return queue, _engine(queue, options, idle), options
 
 
 def _gathered(given: Mapping[str, Any], config: Path | None) -> WorkerOptions:
@@ -120,33 +130,61 @@ def _loaded(target: str, wanted: str | None) -> TaskQueue:
     return queue
 
 
-def _engine(queue: TaskQueue, options: WorkerOptions) -> WorkerEngine:
+def _engine(queue: TaskQueue, options: WorkerOptions, idle: float | None) -> WorkerEngine:
     from musterq.worker import WorkerEngine
 
     return WorkerEngine(
         queue,
         worker_id=options.worker_id,
         concurrency=options.concurrency,
+        executor=options.executor,
+        max_tasks_per_child=options.max_tasks_per_child,
+        max_child_mib=options.max_child_mib,
         strategy=options.strategy,
+        max_wait=options.max_wait,
         types=options.types,
         capabilities=options.capabilities,
         burst=options.burst,
-        grace_seconds=options.grace_seconds,
+        grace_seconds=options.grace,
+        task_log_level=options.task_log_level,
+        idle_seconds=idle,
     )
 
 
-def _run(
-    engine: WorkerEngine, queue: TaskQueue, options: WorkerOptions, *, target: str, log_level: LogLevel, as_json: bool
-) -> None:
+def _run(engine: WorkerEngine, queue: TaskQueue, launch: Launch, parent: Parent | None, *, as_json: bool) -> None:
+    """Work until somebody stops it, and then end or begin again as new code."""
     tally = Tally()
     queue.events.subscribe(tally)
-    log_to_stderr(queue.events, log_level)
-    announce(target, queue, options)
-    with stopped_by_signals(engine.stop):
-        engine.run()
+    with queue:
+        begin_again = _work(engine, queue, launch, parent)
+    if begin_again:
+        launch.begin_again()
     if as_json:
-        say_json(_document(engine, queue, tally.counts))
+        say_json({"worker_id": engine.worker_id, "database": queue.database.location, **tally.counts})
 
 
-def _document(engine: WorkerEngine, queue: TaskQueue, counts: Mapping[str, int]) -> dict[str, Any]:
-    return {"worker_id": engine.worker_id, "database": queue.database.location, **counts}
+def _work(engine: WorkerEngine, queue: TaskQueue, launch: Launch, parent: Parent | None) -> bool:
+    """Work until somebody stops it; returns whether it is to begin again."""
+    from musterq.worker.systemd import told_to_service_manager
+
+    stopping = Stopping(engine.stop)
+    restart = Restart(launch, stopping, queue.events)
+    queue.events.subscribe(say_how_to_stop_at_once)
+    if parent is not None:
+        parent.stops(stopping)
+    handlers = {**dict.fromkeys(STOP_SIGNALS, stopping.by_signal), signal.SIGHUP: restart.by_signal}
+    with signals_call(handlers), told_to_service_manager(queue.events, engine.is_healthy):
+        engine.run()
+    return restart.is_due
+
+
+def _say_whether_it_can_start(target: str, queue: TaskQueue, options: WorkerOptions, *, as_json: bool) -> None:
+    """Print where, and what it takes; as JSON, all that a supervisor must know without loading a user's code."""
+    with queue:
+        location = queue.storage.location  # its tables are looked at, too
+    types = sorted(options.types or queue.definitions)
+    if as_json:
+        plan = {**msgspec.structs.asdict(options), "database": location, "types": types}
+        say_json({name: plan[name] for name in PLANNED})
+    else:
+        say(f"{target} can start: on {location}, it takes {', '.join(types)}")

@@ -29,7 +29,7 @@ class Tally:
     """Counts how the attempts of a worker ended."""
 
     def __init__(self) -> None:
-        self.counts = dict.fromkeys(("completed", "failed", "retried", "cancelled", "released"), 0)
+        self.counts = dict.fromkeys(("completed", "failed", "retried", "cancelled", "released", "crashed"), 0)
 
     def __call__(self, name: str, _facts: Mapping[str, object]) -> None:
         """Note one event."""
@@ -48,13 +48,21 @@ class _TextOnly(logging.Formatter):
         return visible(super().formatException(ei))
 
 
-def log_to_stderr(events: Events, level: LogLevel) -> None:
-    """Log what happens; a program that has set up ``logging`` by itself keeps its own way."""
+def log_to_stderr(events: Events, level: LogLevel, task_log_level: str = "off") -> None:
+    """Log what happens; a program that has set up ``logging`` by itself keeps its own way.
+
+    Where it has not, lines that are to be kept with tasks come to be, too, although they may be beneath ``level``.
+    """
     from musterq.monitoring.log import log_events
 
     lines = logging.StreamHandler()
     lines.setFormatter(_TextOnly("%(asctime)s %(levelname)-7s %(message)s"))
-    logging.basicConfig(handlers=[lines], level=max(logging.INFO, logging.getLevelName(level.upper())))
+    levels = logging.getLevelNamesMapping()
+    others = max(logging.INFO, levels[level.upper()])  # what the program says, and not musterq
+    kept = levels.get(task_log_level.upper(), others)
+    if kept < others:
+        lines.addFilter(lambda record: record.levelno >= others or record.name.startswith("musterq."))
+    logging.basicConfig(handlers=[lines], level=min(others, kept))
     logging.getLogger("musterq").setLevel(level.upper())
     log_events(events)
 

@@ -16,10 +16,13 @@ from musterq.cli.tables import Column, say_table
 from musterq.cli.words import short_duration
 
 commands = typer.Typer()
+SECONDS = len("YYYY-MM-DD HH:MM:SS")
 
 COLUMNS = (
     Column("WORKER"),
     Column("STATUS", whole=True),
+    Column("SINCE", number=True),
+    Column("REASON"),
     Column("HEARTBEAT", number=True),
     Column("IN FLIGHT", number=True),
     Column("HOST"),
@@ -47,6 +50,8 @@ def _row(worker: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         worker["worker_id"],
         worker["status"],
+        worker["status_since_utc"][:SECONDS],
+        worker["status_reason"],
         f"{short_duration(worker['seconds_since_heartbeat'])} ago",
         str(worker["tasks_in_flight"]),
         worker["host"] or "–",

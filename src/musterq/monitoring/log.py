@@ -27,6 +27,28 @@ LINES: Mapping[str, tuple[logging.Logger, int, str]] = {
     ),
     "worker.stopped": (WORKER, logging.INFO, "worker %(worker_id)s stopped (%(reason)s)"),
     "worker.removed": (WORKER, logging.WARNING, "worker %(worker_id)s was removed from the queue by somebody; it ends"),
+    "supervisor.started": (
+        WORKER,
+        logging.INFO,
+        "supervisor: its workers are at work on %(database)s; from %(least)d to %(most)d of them run",
+    ),
+    "supervisor.stopping": (WORKER, logging.INFO, "supervisor: stops its workers; %(running)d run"),
+    "supervisor.stopped": (WORKER, logging.INFO, "supervisor: stopped; no worker is left"),
+    "process.started": (WORKER, logging.INFO, "supervisor: started %(worker_id)s as process %(pid)d"),
+    "process.ended": (WORKER, logging.INFO, "supervisor: %(worker_id)s (process %(pid)d) ended %(how)s"),
+    "process.died": (
+        WORKER,
+        logging.WARNING,
+        "supervisor: %(worker_id)s (process %(pid)d) died %(how)s and starts again in %(restart_in_seconds).1f s",
+    ),
+    "process.killed": (
+        WORKER,
+        logging.WARNING,
+        "supervisor: %(worker_id)s (process %(pid)d) did not end in its grace time and is killed",
+    ),
+    "reload.started": (WORKER, logging.INFO, "reload: looks at the code that is there now"),
+    "reload.finished": (WORKER, logging.INFO, "reload: every worker runs the new code"),
+    "reload.failed": (WORKER, logging.ERROR, "reload: %(error)s; the old code goes on"),
     "task.completed": (TASK, logging.DEBUG, "task %(task_id)d (%(type)s) completed on attempt %(attempt)s"),
     "task.failed": (TASK, logging.WARNING, "task %(task_id)d (%(type)s) failed on attempt %(attempt)s: %(error)s"),
     "task.retried": (
@@ -34,12 +56,53 @@ LINES: Mapping[str, tuple[logging.Logger, int, str]] = {
         logging.WARNING,
         "task %(task_id)d (%(type)s) failed on attempt %(attempt)s and will run again: %(error)s",
     ),
+    "task.crashed": (
+        TASK,
+        logging.ERROR,
+        "task %(task_id)d (%(type)s) took its process along, and is %(status)s: %(error)s",
+    ),
+    "suspect.unguarded": (
+        TASK,
+        logging.WARNING,
+        "task %(task_id)d (%(type)s), whose process died, runs in a thread again: no child can find %(handler)s",
+    ),
     "task.cancelled": (TASK, logging.INFO, "task %(task_id)d (%(type)s) was cancelled: %(error)s"),
     "task.released": (TASK, logging.DEBUG, "task %(task_id)d (%(type)s) was given back"),
+    "worker.lost": (WORKER, logging.WARNING, "worker %(worker_id)s is lost (%(reason)s); it held %(tasks)s"),
+    "task.lost": (
+        TASK,
+        logging.WARNING,
+        "task %(task_id)d (%(type)s) was taken back from %(worker_id)s while it held it: its end will be refused",
+    ),
     "tasks.rescued": (
         WORKER,
         logging.WARNING,
         "tasks came back from lost workers or leases: queued %(queued)s, failed %(failed)s, cancelled %(cancelled)s",
+    ),
+    "tasks.pruned": (
+        WORKER,
+        logging.INFO,
+        "pruned %(tasks)d old tasks and %(entries)d entries of the ledger; the file gave back %(bytes)d bytes",
+    ),
+    "log.pinned": (
+        WORKER,
+        logging.WARNING,
+        (
+            "the write-ahead log has grown to %(bytes)d bytes, since process %(pid)d (%(command)s) has kept a read "
+            "transaction open for over %(seconds).0f s: end that transaction, or the process, and it is cut by itself"
+        ),
+    ),
+    "tasks.expired": (TASK, logging.WARNING, "%(count)d tasks expired before anybody started them"),
+    "schedule.ticked": (TASK, logging.DEBUG, "schedule %(schedule)s ticked: task %(task_ids)s (%(type)s)"),
+    "schedule.missed": (
+        WORKER,
+        logging.WARNING,
+        "schedule %(schedule)s missed %(missed)d ticks while no worker ran (tasks enqueued now: %(enqueued)d)",
+    ),
+    "schedule.failed": (
+        WORKER,
+        logging.ERROR,
+        "schedule %(schedule)s cannot tick here: %(error)s; mend that, or: musterq schedules --remove '%(schedule)s'",
     ),
     "finish.refused": (
         TASK,

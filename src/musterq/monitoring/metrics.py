@@ -5,13 +5,19 @@ Names, defaults, return types and errors are fixed: existing programs are writte
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from musterq.checks import capabilities_text, check_seconds, check_worker_id
+from musterq.clock import datetime_to_text
 from musterq.database import QueueDatabase
 from musterq.models import ACTIVE_SECONDS, STALE_SECONDS, QueueMetrics, RunStatistics, TaskStatus, Worker
+from musterq.records import LedgerEntry
+from musterq.scalars import check_limit, check_positive_int
+
+LARGEST_ID = 2**63 - 1
 
 
 class QueueMonitoring:
@@ -145,6 +151,25 @@ class QueueMonitoring:
             "stale_workers": metrics.stale_workers,
         }
 
+    def get_lifetime_totals(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """Return what has ever been finished, tasks that were pruned included, by type and status.
+
+        Returns for each type and each of ``completed``, ``failed`` and ``cancelled`` that there was a dict with these
+        keys, the last two of which are counted for completed and failed tasks:
+            count (int): How many tasks.
+            attempts (int): How many attempts they took together.
+            run_seconds (float): How long they ran together.
+
+        Tasks that plain SQL deletes are no longer counted.
+
+        Raises:
+            QueueDatabaseError: the database could not do it.
+        """
+        totals: dict[str, dict[str, dict[str, Any]]] = {}
+        for (type, status), total in self._database.storage.lifetime_totals().items():
+            totals.setdefault(type, {})[status] = msgspec.structs.asdict(total)
+        return totals
+
     def get_worker_activity(self) -> list[dict[str, Any]]:
         """Return what every registered worker is doing, newest heartbeat first.
 
@@ -152,7 +177,10 @@ class QueueMonitoring:
             worker_id (str), capabilities (str): The latter is JSON text.
             heartbeat_utc (str): ``YYYY-MM-DD HH:MM:SS.mmm``, UTC.
             seconds_since_heartbeat (int): Truncated, never negative.
-            status (str): ``lost`` if it is known to be dead.
+            status (str): ``starting``, ``idle``, ``busy``, ``draining``, ``wedged``, ``suspended``, ``lost``, or,
+                without a liveness lock, ``late`` and ``stale``.
+            status_reason (str): Why, in words.
+            status_since_utc (str): Since when, as far as that is known; in the form of ``heartbeat_utc``.
             tasks_in_flight (int): How many tasks it holds.
             host (str | None), pid (int | None): None for a worker that no worker process registered.
 
@@ -166,12 +194,59 @@ class QueueMonitoring:
                 "heartbeat_utc": worker.heartbeat_utc,
                 "seconds_since_heartbeat": _whole_seconds(worker.heartbeat_age_seconds),
                 "status": worker.status,
+                "status_reason": worker.status_reason,
+                "status_since_utc": worker.status_since_utc,
                 "tasks_in_flight": worker.tasks_in_flight,
                 "host": worker.host,
                 "pid": worker.pid,
             }
             for worker in self._database.storage.worker_activity()
         ]
+
+    def get_ledger(
+        self, limit: int = 100, *, task_id: int | None = None, worker_id: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Return what was taken from workers, and the finishes that came too late, newest first.
+
+        Args:
+            limit: How many entries at most.
+            task_id: Of this task only.
+            worker_id: Of this worker only.
+
+        Returns a list of dicts with these keys, of which those from ``type`` on are None where they are not known:
+            ledger_id (int), at_utc (str): When it was written; ``YYYY-MM-DD HH:MM:SS.mmm``, UTC.
+            event (str): ``rescued``, or ``refused``: a finish whose claim was no longer held.
+            reason (str): ``lock free``, ``lease over``, ``removed``, ``heartbeat too old``, ``child died``, ``orphan``,
+                or ``not held``.
+            task_id (int): The task, which may be gone by now.
+            type (str), attempt (int), worker_id (str), host (str), pid (int): Which task, and who held it.
+            became (str): The status that the task was given, or the one that was refused.
+            last_heartbeat_utc (str): Of the worker, as it was then.
+            lost_seconds (float): How long the attempt had been running.
+            detail (str): How the process died.
+
+        Raises:
+            TypeError, ValueError: an argument is none of these.
+            QueueDatabaseError: the database could not do it.
+        """
+        most = check_limit(limit)
+        task = None if task_id is None else check_positive_int("task_id", task_id, LARGEST_ID)
+        worker = None if worker_id is None else check_worker_id(worker_id)
+        entries = self._database.storage.ledger(most, task_id=task, worker_id=worker)
+        return [_entry(entry) for entry in entries]
+
+    def get_ledger_totals(self) -> dict[str, dict[str, int]]:
+        """Return how often each event of the ledger happened, by reason; what was pruned stays counted.
+
+        Raises:
+            QueueDatabaseError: the database could not do it.
+        """
+        return self._database.storage.ledger_totals()
+
+
+def _entry(entry: LedgerEntry) -> dict[str, Any]:
+    values = msgspec.structs.asdict(entry)
+    return {name: datetime_to_text(value) if isinstance(value, datetime) else value for name, value in values.items()}
 
 
 def _whole_seconds(seconds: float) -> int:

@@ -7,17 +7,25 @@ import functools
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
-from typing import Any, Concatenate, Generic, ParamSpec, Protocol, Self, TypeVar, Unpack, overload
+from datetime import timedelta
+from time import monotonic
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, Self, TypeVar, Unpack, cast, overload
 
 from musterq.checks import MAX_PAYLOAD_BYTES, TaskOptions
+from musterq.cron import CatchUp
 from musterq.database import QueueDatabase
+from musterq.errors import WaitTimeoutError
 from musterq.events import Events
 from musterq.models import FINISHED, Task, TaskStatus
 from musterq.queue.finish_watch import FinishWatch
+from musterq.queue.groups import GroupHandle, group_timed_out, seconds_until
 from musterq.queue.handles import Handle, result_of, timed_out
-from musterq.queue.producing import EnqueueItem
+from musterq.queue.parts import Parallel, Part
+from musterq.queue.producing import EnqueueItem, TaskDecorator
+from musterq.queue.schedules import TickOptions
 from musterq.queue.task_queue import TaskQueue
 from musterq.queue.tasks import BoundTask, DefinitionOptions, TaskDefinition
+from musterq.records import GroupProgress
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -86,6 +94,45 @@ class AsyncHandle(Generic[R]):
             raise timed_out(self.id, seconds) from None
 
 
+class AsyncGroupHandle:
+    """A group in the queue.
+
+    Attributes:
+        id: the id of the group, which is that of its first part.
+        handles: its parts, in order.
+        then: what follows when all of them are completed; None: nothing does.
+    """
+
+    __slots__ = ("_group", "handles", "id", "then")
+
+    def __init__(self, group: GroupHandle, watch: FinishWatch) -> None:
+        self.id = group.id
+        self.handles = tuple(AsyncHandle(handle, watch) for handle in group.handles)
+        self.then = None if group.then is None else AsyncHandle(group.then, watch)
+        self._group = group
+
+    def __repr__(self) -> str:
+        return f"<AsyncGroupHandle of group {self.id}, {len(self.handles)} parts>"
+
+    async def progress(self) -> GroupProgress:
+        """How far its parts are; TaskNotFoundError if they were deleted."""
+        return await asyncio.to_thread(self._group.progress)
+
+    async def wait(self, timeout: float | None = None) -> Any:  # noqa: ASYNC109 - the same as of a GroupHandle
+        """Sleep until all is finished; as `GroupHandle.wait`. Any number of coroutines may wait."""
+        end = None if timeout is None else monotonic() + timeout
+        try:
+            if self.then is not None:
+                return await self.then.wait(timeout)
+            return [await handle.wait(seconds_until(end)) for handle in self.handles]
+        except WaitTimeoutError:
+            raise group_timed_out(self.id, timeout) from None
+
+    async def cancel(self) -> int:
+        """Cancel what waits, ask what runs to stop; as `GroupHandle.cancel`."""
+        return await asyncio.to_thread(self._group.cancel)
+
+
 class AsyncTask(Generic[P, R, C]):
     """A handler that is called as before, and whose ``enqueue`` is awaited.
 
@@ -111,6 +158,10 @@ class AsyncTask(Generic[P, R, C]):
         handle = await asyncio.to_thread(self.definition.enqueue, *args, **kwargs)
         return self._queue.awaitable(handle)
 
+    def part(self, *args: Any, **kwargs: Any) -> Part:
+        """A task for a chain or group, with these arguments; as `TaskDefinition.part`."""
+        return self.definition.part(*args, **kwargs)
+
     def options(self, *, within: Any = None, **options: Unpack[TaskOptions]) -> AsyncBoundTask[P, R]:
         """Enqueue with other options than the definition's; ``within`` is a connection in the caller's transaction."""
         return AsyncBoundTask(self._queue, self.definition.options(within=within, **options), within)
@@ -127,6 +178,10 @@ class AsyncBoundTask(Generic[P, R]):
     async def enqueue(self, *args: P.args, **kwargs: P.kwargs) -> AsyncHandle[R]:
         """Have a worker call the handler with these arguments; as `BoundTask.enqueue`."""
         return self._queue.awaitable(await _unless_within(self._within, self._bound.enqueue, *args, **kwargs))
+
+    def part(self, *args: Any, **kwargs: Any) -> Part:
+        """A task for a chain or group, with these arguments; as `BoundTask.part`."""
+        return self._bound.part(*args, **kwargs)
 
 
 class AsyncTaskDecorator(Protocol):
@@ -176,9 +231,41 @@ class AsyncTaskQueue:
     ) -> Any:
         """Make a function the handler of a type of tasks; as `TaskQueue.task`."""
         if function is not None:
-            return AsyncTask(self, self.queue.task(function))
+            return AsyncTask(self, self.queue.task(_definition_of(function)))
         decorate = self.queue.task(type=type, **options)
-        return lambda function: AsyncTask(self, decorate(function))
+        return lambda function: AsyncTask(self, decorate(_definition_of(function)))
+
+    def cron(
+        self,
+        expression: str,
+        *,
+        timezone: str = "UTC",
+        catch_up: str = CatchUp.LATEST.value,
+        name: str | None = None,
+        payload: dict[str, Any] | None = None,
+        **options: Unpack[TickOptions],
+    ) -> AsyncTaskDecorator:
+        """Enqueue a task whenever a cron expression says so; as `TaskQueue.cron`."""
+        decorate = self.queue.cron(
+            expression, timezone=timezone, catch_up=catch_up, name=name, payload=payload, **options
+        )
+        return self._scheduling(decorate)
+
+    def every(
+        self,
+        seconds: float | timedelta,
+        *,
+        catch_up: str = CatchUp.LATEST.value,
+        name: str | None = None,
+        payload: dict[str, Any] | None = None,
+        **options: Unpack[TickOptions],
+    ) -> AsyncTaskDecorator:
+        """Enqueue a task every so many seconds; as `TaskQueue.every`."""
+        return self._scheduling(self.queue.every(seconds, catch_up=catch_up, name=name, payload=payload, **options))
+
+    def _scheduling(self, decorate: TaskDecorator) -> AsyncTaskDecorator:
+        decorator: Any = lambda function: AsyncTask(self, decorate(_definition_of(function)))  # noqa: E731  # three forms
+        return cast("AsyncTaskDecorator", decorator)
 
     async def enqueue(
         self, type: str, payload: Any = None, *, within: Any = None, **options: Unpack[TaskOptions]
@@ -196,6 +283,23 @@ class AsyncTaskQueue:
         """A handle for a task that was enqueued elsewhere or before; as `TaskQueue.handle`."""
         return self.awaitable(self.queue.handle(task_id))
 
+    def part(self, type: str, payload: Any = None, **options: Unpack[TaskOptions]) -> Part:
+        """A task for `chain` or `group`; as `TaskQueue.part`."""
+        return self.queue.part(type, payload, **options)
+
+    def parallel(self, *parts: Part) -> Parallel:
+        """Parts of a `chain` that run side by side; as `TaskQueue.parallel`."""
+        return self.queue.parallel(*parts)
+
+    async def chain(self, *steps: Part | Parallel, within: Any = None) -> AsyncHandle[Any]:
+        """Put in tasks that follow one another; as `TaskQueue.chain`."""
+        return self.awaitable(await _unless_within(within, self.queue.chain, *steps, within=within))
+
+    async def group(self, *parts: Part, then: Part | None = None, within: Any = None) -> AsyncGroupHandle:
+        """Put in tasks that run side by side; as `TaskQueue.group`."""
+        handle = await _unless_within(within, self.queue.group, *parts, then=then, within=within)
+        return AsyncGroupHandle(handle, self.queue.watch)
+
     get = _off_loop(TaskQueue.get)
     find = _off_loop(TaskQueue.find)
     cancel = _off_loop(TaskQueue.cancel)
@@ -203,12 +307,28 @@ class AsyncTaskQueue:
     pause = _off_loop(TaskQueue.pause)
     resume = _off_loop(TaskQueue.resume)
     paused = _off_loop(TaskQueue.paused)
+    set_limit = _off_loop(TaskQueue.set_limit)
+    limits = _off_loop(TaskQueue.limits)
     claim = _off_loop(TaskQueue.claim)
     complete = _off_loop(TaskQueue.complete)
     fail = _off_loop(TaskQueue.fail)
     extend = _off_loop(TaskQueue.extend)
     release = _off_loop(TaskQueue.release)
     drain = _off_loop(TaskQueue.drain)
+    group_progress = _off_loop(TaskQueue.group_progress)
+    save_schedules = _off_loop(TaskQueue.save_schedules)
+    schedules = _off_loop(TaskQueue.schedules)
+    pause_schedule = _off_loop(TaskQueue.pause_schedule)
+    resume_schedule = _off_loop(TaskQueue.resume_schedule)
+    remove_schedule = _off_loop(TaskQueue.remove_schedule)
+
+    async def trigger(self, name: str) -> AsyncHandle[Any]:
+        """Enqueue the task of a schedule now; as `TaskQueue.trigger`."""
+        return self.awaitable(await asyncio.to_thread(self.queue.trigger, name))
+
+    retention = _off_loop(TaskQueue.retention)
+    set_retention = _off_loop(TaskQueue.set_retention)
+    prune = _off_loop(TaskQueue.prune)
 
     @asynccontextmanager
     async def immediate(self) -> AsyncIterator[None]:
@@ -237,6 +357,11 @@ class AsyncTaskQueue:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.queue.database.location!r})"
+
+
+def _definition_of(function: Any) -> Any:
+    """The definition of what is a task already."""
+    return function.definition if isinstance(function, AsyncTask) else function
 
 
 async def _unless_within(connection: Any, verb: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -9,6 +9,7 @@ from typing import Any
 from musterq.checks import (
     capabilities_text,
     check_limit,
+    check_max_wait,
     check_seconds,
     check_strategy,
     check_types,
@@ -37,6 +38,7 @@ class Attempts(Producing):
         strategy: SchedulingStrategy | str = SchedulingStrategy.PRIORITY,
         lease_seconds: float = WORKER_LEASE_SECONDS,
         seed: int | None = None,
+        max_wait: float | None = None,
     ) -> list[Claim]:
         """Take up to ``limit`` tasks for one attempt each, in the order of the strategy.
 
@@ -48,6 +50,7 @@ class Attempts(Producing):
             strategy: a `SchedulingStrategy` or its name.
             lease_seconds: for how long each claim holds; `extend` it in time, or somebody else gets the task.
             seed: makes WEIGHTED_RANDOM repeatable.
+            max_wait: with PRIORITY, a task that has waited longer than this, in seconds, is next, before any other.
 
         Raises:
             TypeError, ValueError: an argument is not allowed; nothing was claimed.
@@ -62,6 +65,7 @@ class Attempts(Producing):
                 strategy=check_strategy(strategy),
                 lease_seconds=check_seconds("lease_seconds", lease_seconds),
                 seed=_checked_seed(seed),
+                max_wait_seconds=check_max_wait(max_wait, check_strategy(strategy)),
             )
         )
 
@@ -114,6 +118,7 @@ class Attempts(Producing):
         strategy: SchedulingStrategy | str = SchedulingStrategy.PRIORITY,
         worker_id: str | None = None,
         lease_seconds: float = LEASE_SECONDS,
+        max_wait: float | None = None,
     ) -> int:
         """Run what is due, here in this thread, until nothing is left; returns the number of attempts.
 
@@ -123,16 +128,15 @@ class Attempts(Producing):
             limit: how many attempts at most.
             types: which types, of those whose handlers are defined here; None: all of them.
             capabilities: what this worker can do; tasks that ask for more are left.
-            strategy: a `SchedulingStrategy` or its name.
+            strategy, max_wait: as of `claim`.
             worker_id: who runs them; None: a worker that is registered for this call only.
             lease_seconds: longer than the longest handler, since nobody beats while it runs.
 
         Raises:
             TypeError, ValueError: an argument is not allowed, or a type has no handler here.
         """
-        handled = self._handled(check_types(types))
         attempts = None if limit is None else check_limit(limit)
-        if not handled:
+        if not (handled := self._handled(check_types(types))):
             return 0
         worker = passing_worker(self.storage, "drain") if worker_id is None else nullcontext(check_worker_id(worker_id))
         with worker as known_id:
@@ -142,6 +146,7 @@ class Attempts(Producing):
                 capabilities=_checked_capabilities(capabilities),
                 strategy=check_strategy(strategy),
                 lease_seconds=check_seconds("lease_seconds", lease_seconds),
+                max_wait_seconds=check_max_wait(max_wait, check_strategy(strategy)),
             )
             return self._in_place().drain(request, attempts)
 

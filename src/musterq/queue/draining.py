@@ -12,7 +12,7 @@ from typing import Any
 from musterq.events import Events
 from musterq.matching import satisfies
 from musterq.models import Claim, ClaimRequest, NewTask, Outcome, SchedulingStrategy, TaskStatus
-from musterq.queue.current import in_handler
+from musterq.queue.current import running_task
 from musterq.queue.running import Runner, tell
 from musterq.storage.base import Storage
 
@@ -71,7 +71,7 @@ class ImmediateMode:
                 idle = last and not period.runs
             if idle:
                 _end(period, storage)
-            elif last and not in_handler():  # which may be what it would wait for
+            elif last and running_task() is None:  # which may be what it would wait for
                 period.over.wait()
 
     @contextmanager

@@ -27,15 +27,15 @@ def _message(error: BaseException) -> str:
         return f"(its message cannot be shown: {type(fault).__name__})"
 
 
-def traceback_text(error: BaseException, skip_file: str) -> str:
-    """The end of the traceback, without the outermost frames that are in ``skip_file``."""
-    outermost = _below(error.__traceback__, skip_file)
+def traceback_text(error: BaseException, *skip_files: str) -> str:
+    """The end of the traceback, without the outermost frames that are in ``skip_files``."""
+    outermost = _below(error.__traceback__, skip_files)
     text = storable("".join(traceback.format_exception(type(error), error, outermost)))
     return text if len(text) <= TRACEBACK_CHARACTERS else f"...{text[-TRACEBACK_CHARACTERS:]}"
 
 
-def _below(frames: TracebackType | None, skip_file: str) -> TracebackType | None:
-    while frames is not None and frames.tb_frame.f_code.co_filename == skip_file:
+def _below(frames: TracebackType | None, skip_files: tuple[str, ...]) -> TracebackType | None:
+    while frames is not None and frames.tb_frame.f_code.co_filename in skip_files:
         frames = frames.tb_next
     return frames
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from random import Random
 from types import MappingProxyType
 from typing import Any, Self
@@ -13,10 +15,12 @@ from musterq.errors import QueueDatabaseError
 from musterq.events import Events
 from musterq.queue.draining import ImmediateMode
 from musterq.queue.finish_watch import FinishWatch
+from musterq.queue.schedules import ScheduleBook
 from musterq.queue.tasks import TaskDefinition
 from musterq.storage.base import Storage
 
 LARGEST_PAYLOAD_LIMIT = 2**30 - 1  # what a database stores in one value
+_OF_ITS_DATABASE = ("database", "_owns_database", "_storage", "_closed", "watch")
 
 
 class OpenQueue:
@@ -35,6 +39,7 @@ class OpenQueue:
         self.events = Events() if events is None else events
         self._definitions: dict[str, TaskDefinition[..., Any]] = {}
         self.definitions = MappingProxyType(self._definitions)
+        self._book = ScheduleBook()
         self._random = Random()  # noqa: S311 - spreads retries, keeps no secret
         self._immediate = ImmediateMode()
         self._storage: Storage | None = None
@@ -59,6 +64,26 @@ class OpenQueue:
         storage.ensure_schema()
         self._storage = storage
         return storage
+
+    @contextmanager
+    def bound_to(self, database: QueueDatabase) -> Iterator[Self]:
+        """Use another database within the block, in all threads: a test puts the queue of a program on one of its own.
+
+        Handlers and subscribers stay. The queue's own database is left as it is, and is not even opened.
+
+        Raises:
+            TypeError: this is no `QueueDatabase`.
+        """
+        if not isinstance(database, QueueDatabase):
+            raise TypeError(f"bound_to takes a QueueDatabase, not {type(database).__name__}")
+        mine = dict(vars(self))
+        vars(self).update(
+            database=database, _owns_database=False, _storage=None, _closed=False, watch=FinishWatch(self)
+        )
+        try:
+            yield self
+        finally:
+            vars(self).update((name, mine[name]) for name in _OF_ITS_DATABASE)
 
     def close(self) -> None:
         """Use this queue no more, and close its database if it was opened here."""

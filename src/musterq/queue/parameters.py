@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from inspect import Parameter
 from typing import Any
 
@@ -26,6 +26,8 @@ class Parameters:
         self._positional = tuple(p.name for p in parameters if p.kind is Parameter.POSITIONAL_OR_KEYWORD)
         self._known = frozenset(p.name for p in parameters if p.kind in _BY_NAME)
         self._required = frozenset(p.name for p in parameters if p.kind in _BY_NAME and p.default is Parameter.empty)
+        self._needed = tuple(p.name for p in parameters if p.name in self._required)  # in order
+        self.defaults = {p.name: p.default for p in parameters if p.default is not Parameter.empty}
         self._open = any(p.kind is Parameter.VAR_KEYWORD for p in parameters)
 
     def _require_a_name(self, parameter: Parameter) -> None:
@@ -53,6 +55,35 @@ class Parameters:
         if not self.accept(payload):
             self._complain(args, kwargs)
         return payload
+
+    def bind_partly(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """The same of a call that leaves arguments open.
+
+        Raises:
+            TypeError: the handler cannot be called like this, whatever is added.
+        """
+        try:
+            self._signature.bind_partial(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{self._type!r} takes {self._signature}: {error}") from None
+        return {**dict(zip(self._positional, args, strict=False)), **kwargs}
+
+    def first_needed(self, names: Collection[str]) -> str | None:
+        """The first parameter without a default that is not among these; None: there is none."""
+        return next((name for name in self._needed if name not in names), None)
+
+    def knows(self, name: str) -> bool:
+        """Whether an argument may have this name."""
+        return self._open or name in self._known
+
+    def check_name(self, name: str) -> None:
+        """Refuse the name of an argument that the handler does not take.
+
+        Raises:
+            TypeError: with what it takes.
+        """
+        if not self._open and name not in self._known:
+            raise TypeError(f"{self._type!r} takes {self._signature}, and no argument {name!r}")
 
     def accept(self, names: Mapping[str, Any]) -> bool:
         """Whether the handler can be called with arguments of these names."""

@@ -103,11 +103,14 @@ class Producing(OpenQueue):
                 that commits, and never was if it rolls back.
             options: ``priority`` 1 to 1000, lower runs first (100);
                 ``delay`` in seconds, or ``run_at``, an aware datetime: not before then;
-                ``expires_in`` in seconds, or ``expires_at``: fails instead of being started after that;
+                ``expires_in`` in seconds, or ``expires_at``: fails instead of being started first after that;
                 ``max_attempts`` (5) and ``max_crashes`` (3): how many errors, and deaths of its workers, it may meet;
                 ``retry``: a `RetryPolicy`, or a dict of its fields;
-                ``timeout``: after so many seconds an ``async def`` handler is stopped (a plain function cannot be);
+                ``timeout``: after so many seconds `TaskTimeout` is raised in its handler, where that is possible;
+                ``hard_timeout``: a worker runs it in a child process, which is killed after so many seconds;
                 ``compatibility``: what it asks of a worker's capabilities; ``headers``: text to text, kept as they are;
+                ``concurrency_key``: of all tasks with this key, of whatever type, at most ``concurrency_limit`` (1) run
+                at once; the newest task of a key says how many;
                 ``idempotency_key``: the task that has it already is returned instead.
 
         Raises:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextvars import Context, copy_context
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from musterq.checks import result_text
-from musterq.errors import Cancel, PermanentError, QueueDatabaseError, Retry
+from musterq.errors import Cancel, PermanentError, QueueDatabaseError, Retry, TaskLost, TaskTimeout
 from musterq.events import Events
 from musterq.models import Claim, Outcome, TaskStatus
-from musterq.queue.current import RunningTask, enter
+from musterq.queue import time_limits
+from musterq.queue.current import NO_NOTICES, Notices, RunningTask, enter
 from musterq.queue.failures import bounded, error_text, signal_text, traceback_text
-from musterq.queue.tasks import TaskDefinition
+from musterq.queue.parameters import Parameters
+from musterq.queue.time_limits import TimeLimits, timeout_words
 from musterq.retry import delay_seconds
 from musterq.storage.base import Storage
 
@@ -30,16 +32,50 @@ _EVENTS = {
 }
 
 
+class Handler(Protocol):
+    """What is run: a `TaskDefinition`, or what a child process has of one."""
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """What is called."""
+
+    @property
+    def parameters(self) -> Parameters:
+        """What it can be called with."""
+
+    @property
+    def is_coroutine(self) -> bool:
+        """Whether calling it gives a coroutine."""
+
+    @property
+    def max_result_bytes(self) -> int:
+        """The longest result, as JSON text in bytes."""
+
+
 class Runner:
     """Calls handlers, and says how each attempt ended; what that does to the task is the storage's.
 
     Safe in threads. Each handler runs in a copy of the caller's context, so that what it sets there ends with it.
+    A worker gives ``limits`` and ``notices``; without them, plain functions run beyond their time limits.
+    With ``may_exit`` False an exit is an error of the handler's in the main thread, too.
     """
 
-    def __init__(self, definitions: Mapping[str, TaskDefinition[..., Any]], storage: Storage, random: Random) -> None:
+    def __init__(
+        self,
+        definitions: Mapping[str, Handler],
+        storage: Storage,
+        random: Random,
+        *,
+        limits: TimeLimits | None = None,
+        notices: Notices = NO_NOTICES,
+        may_exit: bool = True,
+    ) -> None:
         self._definitions = definitions
         self._storage = storage
         self._random = random
+        self._limits = limits
+        self._notices = notices
+        self._may_exit = may_exit
 
     def run(self, claim: Claim) -> Outcome:
         """Call the handler with the payload's names and values; every error of its own becomes an outcome.
@@ -47,26 +83,74 @@ class Runner:
         An interrupt or exit that reaches the main thread is the process's own (Ctrl-C, a signal handler): the
         claim is released, and it goes on. In another thread no signal arrives: there it is an error like others.
         """
-        definition = self._definitions.get(claim.type)
-        if definition is None:  # whoever has the handler may take it
-            return Outcome(claim=claim, status=TaskStatus.QUEUED)
-        if type(claim.arguments) is not dict or not definition.parameters.accept(claim.arguments):
-            return _misfit(definition, claim)
-        time = self._storage.clock.time
-        started = time()
+        handler = self._handler_of(claim)
+        if isinstance(handler, Outcome):
+            return handler
+        started = self._storage.clock.time()
         try:
-            result = copy_context().run(_call, definition, RunningTask(self._storage, claim), claim)
+            result = copy_context().run(self._call, handler, claim)
         except BaseException as error:  # noqa: BLE001 - told apart in there
-            return replace(self._ended_by(error, claim), started_at=started, finished_at=time())
-        return _returned(result, claim, definition.max_result_bytes, started, time())
+            return self._raised(error, claim, started)
+        return self._returned(result, claim, handler, started)
+
+    async def run_async(self, claim: Claim) -> Outcome:
+        """The same on a running event loop, for a handler that is a coroutine, in a task of its own."""
+        handler = self._handler_of(claim)
+        if isinstance(handler, Outcome):
+            return handler
+        started = self._storage.clock.time()
+        try:
+            result = await self._awaited(handler, claim)
+        except BaseException as error:  # noqa: BLE001 - told apart in there
+            return self._raised(error, claim, started)
+        return self._returned(result, claim, handler, started)
+
+    def _handler_of(self, claim: Claim) -> Handler | Outcome:
+        handler = self._definitions.get(claim.type)
+        if handler is None:  # whoever has the handler may take it
+            return Outcome(claim=claim, status=TaskStatus.QUEUED)
+        if type(claim.arguments) is not dict or not handler.parameters.accept(claim.arguments):
+            return _misfit(handler, claim)
+        return handler
+
+    def _call(self, handler: Handler, claim: Claim) -> Any:
+        enter(RunningTask(self._storage, claim, self._notices))
+        if handler.is_coroutine:
+            return _run_coroutine(handler.function(**claim.arguments), claim.timeout_seconds)
+        if self._limits is None or claim.timeout_seconds is None:
+            return handler.function(**claim.arguments)
+        return self._limits.run(claim, lambda: handler.function(**claim.arguments))
+
+    async def _awaited(self, handler: Handler, claim: Claim) -> Any:
+        enter(RunningTask(self._storage, claim, self._notices))
+        coroutine = handler.function(**claim.arguments)
+        if self._limits is None or claim.timeout_seconds is None:
+            return await coroutine
+        with self._limits.noted(claim):
+            return await _within(claim.timeout_seconds, coroutine)
+
+    def _raised(self, error: BaseException, claim: Claim, started: float) -> Outcome:
+        if isinstance(error, asyncio.CancelledError):
+            if claim.claim_token in self._notices.given_back:
+                return Outcome(claim=claim, status=TaskStatus.QUEUED)
+            error = self._why_cancelled(claim, error)
+        return replace(self._ended_by(error, claim), started_at=started, finished_at=self._storage.clock.time())
+
+    def _why_cancelled(self, claim: Claim, error: asyncio.CancelledError) -> BaseException:
+        """Who ended a coroutine: the worker, or the handler itself."""
+        if claim.claim_token in self._notices.lost:
+            return TaskLost("it was taken back from this worker").with_traceback(error.__traceback__)
+        if claim.claim_token in self._notices.cancelled:
+            return Cancel("cancelled on request")
+        return error
 
     def _ended_by(self, error: BaseException, claim: Claim) -> Outcome:
-        if isinstance(error, KeyboardInterrupt | SystemExit) and threading.current_thread() is threading.main_thread():
+        if isinstance(error, KeyboardInterrupt | SystemExit) and self._is_the_end():
             self._storage.finish([Outcome(claim=claim, status=TaskStatus.QUEUED)])
             raise error
         if isinstance(error, Cancel):
             return Outcome(claim=claim, status=TaskStatus.CANCELLED, error=signal_text(error))
-        trace = traceback_text(error, __file__)
+        trace = traceback_text(error, __file__, time_limits.__file__)
         if isinstance(error, PermanentError):
             return Outcome(claim=claim, status=TaskStatus.FAILED, error=signal_text(error), traceback=trace)
         return Outcome(
@@ -77,21 +161,29 @@ class Runner:
             retry_in_seconds=self._delay(error, claim),
         )
 
+    def _is_the_end(self) -> bool:
+        return self._may_exit and threading.current_thread() is threading.main_thread()
+
+    def _returned(self, result: Any, claim: Claim, handler: Handler, started: float) -> Outcome:
+        finished = self._storage.clock.time()
+        status, text, said = TaskStatus.COMPLETED, None, None
+        if result is not None:
+            try:
+                text = result_text(result, handler.max_result_bytes)
+            except (TypeError, ValueError) as error:
+                status = TaskStatus.FAILED
+                fault = "too large" if str(error).startswith("result takes ") else "not JSON"
+                said = bounded(f"the handler's result is {fault}, and would be another time, too: {error}")
+        return Outcome(claim=claim, status=status, result=text, error=said, started_at=started, finished_at=finished)
+
     def _delay(self, error: BaseException, claim: Claim) -> float:
         if isinstance(error, Retry) and error.in_ is not None:
             return error.in_
         return delay_seconds(claim.retry, claim.attempts, self._random)
 
 
-def _call(definition: TaskDefinition[..., Any], running: RunningTask, claim: Claim) -> Any:
-    enter(running)
-    if definition.is_coroutine:
-        return _run_coroutine(definition.function(**claim.arguments), claim.timeout_seconds)
-    return definition.function(**claim.arguments)
-
-
 def _run_coroutine(coroutine: Coroutine[Any, Any, Any], timeout: float | None) -> Any:
-    limited = _within(timeout, coroutine)
+    limited = coroutine if timeout is None else _within(timeout, coroutine)
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -99,7 +191,7 @@ def _run_coroutine(coroutine: Coroutine[Any, Any, Any], timeout: float | None) -
     return _run_beside_the_loop(limited, copy_context())
 
 
-async def _within(seconds: float | None, coroutine: Coroutine[Any, Any, Any]) -> Any:
+async def _within(seconds: float, coroutine: Coroutine[Any, Any, Any]) -> Any:
     limit = asyncio.timeout(seconds)
     try:
         async with limit:
@@ -107,7 +199,7 @@ async def _within(seconds: float | None, coroutine: Coroutine[Any, Any, Any]) ->
     except TimeoutError as error:
         if not limit.expired():
             raise  # one of the handler's own
-        raise TimeoutError(f"not finished within its time limit of {seconds} s") from error
+        raise TaskTimeout(timeout_words(seconds)) from error
 
 
 def _run_beside_the_loop(coroutine: Coroutine[Any, Any, Any], context: Context) -> Any:
@@ -129,21 +221,9 @@ def _run_beside_the_loop(coroutine: Coroutine[Any, Any, Any], context: Context) 
     return result
 
 
-def _returned(result: Any, claim: Claim, max_bytes: int, started: float, finished: float) -> Outcome:
-    status, text, said = TaskStatus.COMPLETED, None, None
-    if result is not None:
-        try:
-            text = result_text(result, max_bytes)
-        except (TypeError, ValueError) as error:
-            status = TaskStatus.FAILED
-            fault = "too large" if str(error).startswith("result takes ") else "not JSON"
-            said = bounded(f"the handler's result is {fault}, and would be another time, too: {error}")
-    return Outcome(claim=claim, status=status, result=text, error=said, started_at=started, finished_at=finished)
-
-
-def _misfit(definition: TaskDefinition[..., Any], claim: Claim) -> Outcome:
+def _misfit(handler: Handler, claim: Claim) -> Outcome:
     try:
-        definition.parameters.check(claim.arguments)
+        handler.parameters.check(claim.arguments)
     except TypeError as error:
         said = f"the payload does not fit the handler: {error}"
     return Outcome(claim=claim, status=TaskStatus.FAILED, error=bounded(said))
@@ -154,25 +234,31 @@ def tell(events: Events, outcome: Outcome, storage: Storage | None = None) -> No
     if not events:
         return
     claim = outcome.claim
-    events.emit(
-        _EVENTS[_status_after(outcome, storage)],
-        task_id=claim.task_id,
-        type=claim.type,
-        worker_id=claim.worker_id,
-        attempt=claim.attempts,
-        error=outcome.error,
-        started_at=outcome.started_at,
-        finished_at=outcome.finished_at,
-    )
+    facts: dict[str, object] = {
+        "task_id": claim.task_id,
+        "type": claim.type,
+        "worker_id": claim.worker_id,
+        "attempt": claim.attempts,
+        "error": outcome.error,
+        "traceback": outcome.traceback,
+        "started_at": outcome.started_at,
+        "finished_at": outcome.finished_at,
+    }
+    if outcome.crash is None:
+        events.emit(_EVENTS[_status_after(outcome, storage)], **facts)
+    else:
+        events.emit("task.crashed", **facts, **asdict(outcome.crash), status=_status_after(outcome, storage))
 
 
 def _status_after(outcome: Outcome, storage: Storage | None) -> TaskStatus:
     """Where the task went; a retry or release may have been the end of it, if nobody has taken it since."""
-    if outcome.status not in (TaskStatus.SCHEDULED, TaskStatus.QUEUED):
+    if outcome.status not in (TaskStatus.SCHEDULED, TaskStatus.QUEUED) and outcome.crash is None:
         return outcome.status
     found = None if storage is None else _ended(storage, outcome.claim.task_id)
     if found is TaskStatus.CANCELLED:
         return found
+    if outcome.crash is not None:
+        return TaskStatus.FAILED if found is TaskStatus.FAILED else TaskStatus.QUEUED
     if outcome.status == TaskStatus.SCHEDULED and (found is TaskStatus.FAILED or _is_last(outcome.claim)):
         return TaskStatus.FAILED
     return outcome.status

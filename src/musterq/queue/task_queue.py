@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from musterq.checks import check_limit, check_positive_int, check_seconds, check_status, check_type
+from musterq.limits import type_limit
 from musterq.models import Task, TaskFilter, TaskStatus
-from musterq.queue.attempts import Attempts
+from musterq.queue.composing import Composing
+from musterq.queue.keeping import Keeping
 from musterq.queue.pages import Page, id_before, page_of
 from musterq.queue.producing import LARGEST_ID
+from musterq.queue.recurring import Recurring
+from musterq.records import TypeLimit
 
 
-class TaskQueue(Attempts):
+class TaskQueue(Recurring, Composing, Keeping):
     """A durable task queue in a database.
 
     The constructor touches nothing; the first use checks the tables (and makes them in a new SQLite file). Safe in
@@ -59,7 +63,11 @@ class TaskQueue(Attempts):
         return self.storage.cancel(_checked_id(task_id))
 
     def retry(self, task_id: int, delay: float = 0.0) -> bool:
-        """Queue a finished task again, its attempts and crashes counted anew. False: not finished, or not there."""
+        """Queue a finished task again, its attempts and crashes counted anew. False: not finished, or not there.
+
+        What was cancelled since it waits for this task waits again; such a task is not retried by itself, but by a
+        retry of what it waits for (False).
+        """
         return self.storage.retry(_checked_id(task_id), delay_seconds=check_seconds("delay", delay))
 
     def pause(self, type: str) -> None:
@@ -73,6 +81,28 @@ class TaskQueue(Attempts):
     def paused(self) -> list[str]:
         """The types that are paused, in order."""
         return self.storage.paused_types()
+
+    def set_limit(self, type: str, running: int | None = None, rate: str | tuple[int, float] | None = None) -> None:
+        """Let at most so many tasks of a type run at once, and start in a period, over all workers together.
+
+        It counts from the next claim on and stays in the database; with nothing but the type, its limit is ended.
+
+        Args:
+            type: which tasks.
+            running: how many at once, those counted that a worker has claimed and not started yet. Where a worker
+                dies, the places are free as soon as its tasks are rescued.
+            rate: how many start in a period, as ``10/s``, ``100/m``, ``5/h`` or ``7/30s``, or ``(count, seconds)``.
+                It is a bucket that holds as many tokens and is full at first: as many may start together, and then
+                one whenever a part of the period has passed.
+
+        Raises:
+            TypeError, ValueError: an argument is not allowed; nothing was written.
+        """
+        self.storage.set_limit(check_type(type), type_limit(running, rate))
+
+    def limits(self) -> dict[str, TypeLimit]:
+        """The limits by type, in order."""
+        return self.storage.limits()
 
 
 def _checked_id(task_id: int) -> int:

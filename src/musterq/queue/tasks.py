@@ -10,9 +10,13 @@ from typing import Any, Generic, ParamSpec, Protocol, TypedDict, TypeVar, Unpack
 import msgspec
 
 from musterq.checks import TaskOptions, payload_text
+from musterq.limits import type_limit
 from musterq.models import NewTask, RetryPolicy
+from musterq.queue.executors import Executor, check_handlers_executor
 from musterq.queue.handles import Handle
+from musterq.queue.keys import KeyTemplate
 from musterq.queue.parameters import Parameters
+from musterq.queue.parts import Part
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,6 +32,12 @@ class DefinitionOptions(TypedDict, total=False):
     expires_in: float | None
     retry: RetryPolicy | dict[str, float] | None
     timeout: float | None
+    hard_timeout: float | None
+    executor: Executor | None
+    concurrency_key: str | None
+    concurrency_limit: int | None
+    limit: int | None
+    rate: str | tuple[int, float] | None
 
 
 class Enqueuer(Protocol):
@@ -53,14 +63,22 @@ class TaskDefinition(Generic[P, R]):
         defaults: the options that its tasks get unless they are given others.
         parameters: what the handler can be called with.
         is_coroutine: whether calling it gives a coroutine.
+        executor: where a worker runs it; None: wherever the worker runs what asks for nothing.
+        limit: the limit that a worker gives its type when it starts; None: it leaves that alone.
     """
 
     def __init__(self, queue: Enqueuer, type: str, function: Callable[P, Any], defaults: DefinitionOptions) -> None:
         self.type = type
         self.function = function
-        self.defaults = defaults
-        self.parameters = Parameters(type, function)
         self.is_coroutine = inspect.iscoroutinefunction(function)
+        self.executor = check_handlers_executor(
+            defaults.get("executor"), is_coroutine=self.is_coroutine, hard_timeout=defaults.get("hard_timeout")
+        )
+        self.defaults = _of_tasks(defaults)
+        self.limit = type_limit(defaults.get("limit"), defaults.get("rate"))
+        self.parameters = Parameters(type, function)
+        key = defaults.get("concurrency_key")
+        self._key = None if key is None else KeyTemplate(key, self.parameters)
         self._queue = queue
         self._template = self._checked_template()
         functools.update_wrapper(self, function)
@@ -91,17 +109,42 @@ class TaskDefinition(Generic[P, R]):
         if self._template is None:
             return self._queue.put(self.build(payload, {}))
         text = payload_text(payload, self._queue.max_payload_bytes)
-        return self._queue.put(msgspec.structs.replace(self._template, payload=text))
+        if self._key is None:
+            return self._queue.put(msgspec.structs.replace(self._template, payload=text))
+        key = self._key.fill(payload)
+        return self._queue.put(msgspec.structs.replace(self._template, payload=text, concurrency_key=key))
 
     def options(self, *, within: Any = None, **options: Unpack[TaskOptions]) -> BoundTask[P, R]:
         """Enqueue with other options than the definition's; ``within`` is a connection in the caller's transaction."""
         return BoundTask(self, options, within)
 
+    def part(self, *args: Any, **kwargs: Any) -> Part:
+        """A task for `TaskQueue.chain` or `TaskQueue.group`, with these arguments.
+
+        One that the handler needs may be left open: the result of what is before the part takes its place.
+
+        Raises:
+            TypeError, ValueError: the handler cannot be called so, or an argument is not JSON.
+        """
+        return self.part_of(self.parameters.bind_partly(args, kwargs), {})
+
+    def part_of(self, payload: Any, options: TaskOptions) -> Part:
+        """The same of a payload, with other options than the definition's."""
+        if type(payload) is not dict:
+            self.parameters.check(payload)
+        for name in payload:
+            self.parameters.check_name(name)
+        return Part(self.build(payload, options), payload, self.parameters)
+
     def build(self, payload: dict[str, Any], options: TaskOptions) -> NewTask:
         """A task of this type, checked, with these options over the definition's."""
-        merged: TaskOptions = {**self.defaults, **options}
+        merged: TaskOptions = {**self.defaults, **options}  # type: ignore[typeddict-unknown-key] # see _of_tasks
         if "expires_at" in options and "expires_in" not in options:
             merged.pop("expires_in", None)
+        if self._key is not None and "concurrency_key" not in options:
+            merged["concurrency_key"] = self._key.fill(payload)
+        if merged.get("concurrency_key") is None and "concurrency_limit" not in options:
+            merged.pop("concurrency_limit", None)  # of the definition's key, which this task does without
         return self._queue.build(self.type, payload, merged)
 
     def put(self, payload: dict[str, Any], options: TaskOptions, within: Any) -> Handle[R]:
@@ -143,6 +186,25 @@ class BoundTask(Generic[P, R]):
         """
         payload = self._definition.parameters.bind(args, kwargs)
         return self._definition.put(payload, self._options, self._within)
+
+    def part(self, *args: Any, **kwargs: Any) -> Part:
+        """A task for a chain or group, with these arguments; as `TaskDefinition.part`.
+
+        Raises:
+            TypeError, ValueError: an argument or an option is not allowed.
+        """
+        if self._within is not None:
+            raise ValueError("a part is written by chain() or group(): give within= to these")
+        payload = self._definition.parameters.bind_partly(args, kwargs)
+        return self._definition.part_of(payload, self._options)
+
+
+def _of_tasks(defaults: DefinitionOptions) -> DefinitionOptions:
+    """Without what is said of the handler alone."""
+    kept = defaults.copy()
+    for option in ("executor", "limit", "rate"):
+        kept.pop(option, None)  # type: ignore[misc] # a name at a time
+    return kept
 
 
 def define(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import msgspec
@@ -14,10 +14,12 @@ from musterq.models import Claim, ClaimRequest, Outcome, TaskStatus
 from musterq.queue.running import tell
 from musterq.storage.base import Storage, Waiter
 from musterq.worker.bell import Bell
-from musterq.worker.executor import ThreadExecutor
+from musterq.worker.executors import Executors
 from musterq.worker.pace import Pace
+from musterq.worker.running_watch import RunningWatch
 from musterq.worker.service import retry_pause
 from musterq.worker.stopping import StopRequest
+from musterq.worker.task_log import TaskLog
 
 LOOK_SECONDS = 1.0  # in case an event was missed
 POLL_SECONDS = 0.05  # where the storage has no events
@@ -25,6 +27,7 @@ GATHER_SECONDS = 0.005  # while the threads have enough to do, for outcomes to c
 STALL_SECONDS = 0.1  # a task that waits longer for a thread goes to whoever has one free
 LEAST_SECONDS = 0.01  # while more is due than a claim promotes
 PROMOTE_BATCH = 1000
+GIVE_BACK_SECONDS = 1.0  # for coroutines to end that are cancelled
 BURST_FAILURES = 10  # in a row, over some half a minute: who waits for a burst to end is told that it cannot
 
 
@@ -43,18 +46,26 @@ class Claimer:
 
     It sleeps on the storage's waiter while the queue has nothing for it, and on a bell while every thread
     is taken, when news of the queue would wake it for nothing.
+
+    Attributes:
+        moves: how often it has gone round.
+        resting: whether it sleeps until there is something to do.
     """
 
     def __init__(
         self,
         storage: Storage,
-        executor: ThreadExecutor,
+        executor: Executors,
         waiter: Waiter,
         request: ClaimRequest,
         *,
         pace: Pace,
         stop: StopRequest,
         burst: bool,
+        idle_seconds: float | None,
+        kill_children: Callable[[], None],
+        watch: RunningWatch,
+        log: TaskLog,
         events: Events,
     ) -> None:
         self._storage = storage
@@ -64,12 +75,19 @@ class Claimer:
         self._pace = pace
         self._stop = stop
         self._burst = burst
+        self._idle_seconds = idle_seconds
+        self._kill_children = kill_children
+        self._watch = watch
+        self._log = log
+        self._busy_at = time.monotonic()  # when something was last claimed or finished
         self._events = events
         self._bell = Bell()
         self._held: dict[int, Claim] = {}  # by claim token: claimed, and not yet collected as finished
         self._ahead: dict[int, Claim] = {}  # by claim token: held, and not yet noted as begun
         self._unwritten: list[Outcome] = []
         self._failures = 0
+        self.moves = 0
+        self.resting = False
         stop.call(self._bell.wake, waiter.wake)
 
     @property
@@ -77,9 +95,14 @@ class Claimer:
         """How many tasks are claimed and not finished."""
         return len(self._held)
 
+    def claims(self) -> dict[int, Claim]:
+        """What is claimed and not finished, by claim token, as of now; any thread may ask."""
+        return self._held.copy()
+
     def work(self) -> None:
         """Claim and finish until somebody asks to stop or, in a burst, until nothing is left to do."""
         while self._stop.reason is None:
+            self.moves += 1
             try:
                 self._cycle()
                 self._failures = 0
@@ -87,7 +110,7 @@ class Claimer:
                 pause = self._failed(error)
                 if self._burst and self._failures >= BURST_FAILURES:
                     raise
-                self._bell.wait(pause)
+                self._rest(self._bell, pause)
 
     def wind_down(self, seconds: float) -> None:
         """Claim nothing more, finish what runs within the time, and give back the rest."""
@@ -99,7 +122,9 @@ class Claimer:
                 self._bell.wait(min(pause, left))
             elif self._held:
                 self._sleep(self._bell, left)
-        # the fence refuses the late finish of what still runs
+        self._executor.give_back(GIVE_BACK_SECONDS)
+        self._kill_children()  # what runs in there is given back, and may begin elsewhere at once
+        # the fence refuses the late finish of what still runs in a thread
         self._unwritten = self._collect() + self._let_go(list(self._held.values()))
         self._try_to_write()
 
@@ -107,7 +132,11 @@ class Claimer:
         outcomes, limit = self._collect(), self._room()
         if outcomes or limit:
             claims = self._exchange(outcomes, limit)
+            if outcomes or claims:
+                self._busy_at = time.monotonic()
             self._executor.offer(claims)
+            if claims:
+                self._watch.look()
             if len(claims) < limit:
                 self._wait_for_tasks()
         else:
@@ -148,6 +177,7 @@ class Claimer:
     def _exchange(self, outcomes: list[Outcome], limit: int) -> list[Claim]:
         self._unwritten = outcomes  # until they are
         begun = self._begun()
+        self._log.flush()  # while the claims are held
         written, claims = self._storage.exchange(outcomes, self._wish(limit), begun=begun)
         self._unwritten = []
         for claim in begun:
@@ -185,6 +215,9 @@ class Claimer:
             if not self._storage.promote(PROMOTE_BATCH):
                 self._stop.ask("drained")
             return
+        if not self._held and self._idle_seconds is not None and time.monotonic() - self._busy_at > self._idle_seconds:
+            self._stop.ask("idle")
+            return
         look = LOOK_SECONDS if self._storage.can_notify else POLL_SECONDS
         due = self._storage.seconds_to_next_due()
         self._sleep(self._waiter, look if due is None else min(look, max(due, LEAST_SECONDS)))
@@ -192,9 +225,14 @@ class Claimer:
     def _sleep(self, sleeper: Sleeper, seconds: float) -> None:
         """Sleep until the next finish, a request to stop, what wakes this sleeper, or the end of the time."""
         if self._executor.call_on_finish(sleeper.wake, stock=self._pace.target // 2):
-            sleeper.wait(seconds if self._executor.oldest_offer() is None else min(seconds, GATHER_SECONDS))
+            self._rest(sleeper, seconds if self._executor.oldest_offer() is None else min(seconds, GATHER_SECONDS))
             self._executor.call_nobody()
         self._executor.call_idle_threads()
+
+    def _rest(self, sleeper: Sleeper, seconds: float) -> None:
+        self.resting = True
+        sleeper.wait(seconds)
+        self.resting = False
 
     def _failed(self, error: Exception) -> float:
         """Tell of it; returns how long to wait before the next try."""

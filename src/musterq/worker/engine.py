@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from random import Random
@@ -13,6 +14,7 @@ from typing import Any
 
 from musterq.checks import (
     capabilities_text,
+    check_max_wait,
     check_positive_int,
     check_seconds,
     check_strategy,
@@ -20,19 +22,34 @@ from musterq.checks import (
     check_worker_id,
 )
 from musterq.errors import QueueDatabaseError
-from musterq.models import WORKER_LEASE_SECONDS, ClaimRequest, SchedulingStrategy, WorkerFacts
+from musterq.events import Events
+from musterq.models import WORKER_LEASE_SECONDS, Claim, ClaimRequest, SchedulingStrategy, WorkerFacts
+from musterq.queue.executors import Executor, check_executor
 from musterq.queue.running import Runner
 from musterq.queue.task_queue import TaskQueue
 from musterq.scalars import check_number
 from musterq.storage.base import LivenessLock, Storage
+from musterq.worker import option_values as values
+from musterq.worker.child_messages import Setup
 from musterq.worker.claimer import Claimer
+from musterq.worker.event_loop import EventLoop
 from musterq.worker.executor import ThreadExecutor
+from musterq.worker.executors import Executors
+from musterq.worker.health import Health
 from musterq.worker.heartbeat import Heartbeat
+from musterq.worker.limits import declare_limits
 from musterq.worker.loading import handled_types
-from musterq.worker.option_values import MOST_THREADS
+from musterq.worker.log_watch import LogWatch
 from musterq.worker.pace import MOST_AHEAD, Pace
+from musterq.worker.placing import place_of, placed_types, types_on_loop
+from musterq.worker.processes import ProcessRunner, Wear
+from musterq.worker.pruner import Pruner
+from musterq.worker.rescuer import Rescuer
+from musterq.worker.running_watch import RunningWatch
 from musterq.worker.scheduler import Scheduler
+from musterq.worker.service import Service
 from musterq.worker.stopping import StopRequest
+from musterq.worker.task_log import LogFlusher, TaskLog
 
 MOST_PREFETCH = 5000
 LONGEST_HOST = 200
@@ -41,25 +58,39 @@ LAST_RUN_SECONDS = 5.0  # for a service to end what it is at
 
 
 class WorkerEngine:
-    """Claims tasks of a queue and runs their handlers in threads, until it is told to stop.
+    """Claims tasks of a queue and runs their handlers, until it is told to stop.
 
     Args:
         queue: The queue whose handlers it runs.
         worker_id: Under which it registers; None: host, process id and a random part.
-        concurrency: How many tasks run at once, each in a thread.
+        concurrency: How many tasks run at once.
+        executor: Where plain functions run: in threads, or in child processes; an ``async def`` runs on an event loop
+            unless its definition says otherwise. ``asyncio`` takes nothing but these.
+        max_tasks_per_child: After how many tasks a child process is replaced.
+        max_child_mib: A child process is replaced after the task with which it has taken more memory than this.
         strategy: The order in which it takes tasks.
+        max_wait: With PRIORITY, a task that has waited longer than this, in seconds, is next, before any other.
         types: The task types it takes; None: all that the queue has handlers for.
         capabilities: What it offers to tasks that ask for something.
         burst: Stop when nothing is left to do: nothing that it may serve is queued, nothing runs, and nothing
             scheduled is due. Tasks that are scheduled for later, retries among them, are not waited for.
+        idle_seconds: Stop after having had nothing to do for so long; None: never.
         grace_seconds: How long a stop waits for running tasks before it gives them back.
         heartbeat_seconds: Between two signs of life; half of the lease at most.
         lease_seconds: How long after its last sign of life what it holds is given to others.
-        prefetch: The most tasks to claim ahead of the threads, where they are short.
+        prefetch: The most tasks to claim ahead, where they are short.
+        task_log_level: What of the log lines of handlers is kept with their tasks: ``debug``, ``info``, ``warning``,
+            ``error`` or ``critical`` and above; ``off``: nothing.
 
     Raises:
-        TypeError, ValueError: an argument cannot be, or nobody handles one of the types.
+        TypeError, ValueError: an argument cannot be, nobody handles one of the types, or a handler cannot run where
+            it must (a `WorkerLoadError`).
     """
+
+    _stops = 0
+    _has_run = False
+    _forgotten = False
+    _is_sound: Callable[[], bool] | None = None
 
     def __init__(
         self,
@@ -67,31 +98,44 @@ class WorkerEngine:
         *,
         worker_id: str | None = None,
         concurrency: int = 8,
+        executor: Executor = "threads",
+        max_tasks_per_child: int = values.MAX_TASKS_PER_CHILD,
+        max_child_mib: int | None = None,
         strategy: SchedulingStrategy | str = SchedulingStrategy.PRIORITY,
+        max_wait: float | None = None,
         types: Iterable[str] | None = None,
         capabilities: dict[str, Any] | None = None,
         burst: bool = False,
+        idle_seconds: float | None = None,
         grace_seconds: float = 30.0,
         heartbeat_seconds: float = 10.0,
         lease_seconds: float = WORKER_LEASE_SECONDS,
         prefetch: int = MOST_AHEAD,
+        task_log_level: str = "info",
     ) -> None:
         self.worker_id = default_worker_id() if worker_id is None else check_worker_id(worker_id)
         self._queue = queue
-        self._concurrency = check_positive_int("concurrency", concurrency, MOST_THREADS)
+        self._concurrency = check_positive_int("concurrency", concurrency, values.MOST_THREADS)
         self._strategy = check_strategy(strategy)
-        self._types = handled_types(queue, check_types(types))
+        self._max_wait = check_max_wait(max_wait, self._strategy)
+        self._executor = check_executor(executor)
+        self._wear = Wear.checked(max_tasks_per_child, max_child_mib)
+        handled = handled_types(queue, check_types(types))
+        self._types = placed_types(queue.definitions, handled, self._executor, all_of_them=types is not None)
         self._capabilities = capabilities_text(capabilities)
         self._burst = burst
+        self._idle_seconds = None if idle_seconds is None else check_seconds("idle_seconds", idle_seconds)
         self._grace_seconds = check_seconds("grace_seconds", grace_seconds)
         self._lease_seconds = check_seconds("lease_seconds", lease_seconds, minimum=SHORTEST_SECONDS)
         self._heartbeat_seconds = _check_heartbeat(heartbeat_seconds, self._lease_seconds)
         self._prefetch = int(check_number("prefetch", prefetch, 0, MOST_PREFETCH))
-        self._events = queue.events
+        self._task_log_level = values.task_log_level(task_log_level)
+        self._on_loop = types_on_loop(queue.definitions, self._types, self._executor)
         self._stop = StopRequest()
-        self._stops = 0
-        self._has_run = False
-        self._forgotten = False
+
+    @property
+    def _events(self) -> Events:
+        return self._queue.events
 
     def run(self) -> None:
         """Work until `stop`, until somebody removes the worker or, in a burst, until nothing is left to do.
@@ -111,6 +155,7 @@ class WorkerEngine:
         storage = self._queue.storage
         lock = storage.liveness_lock(self.worker_id)
         try:
+            declare_limits(storage, self._queue.definitions, self._types)
             storage.register(self.worker_id, self._capabilities, self._facts())
             self._serve(storage, lock)
         finally:
@@ -124,11 +169,17 @@ class WorkerEngine:
         self._stops += 1
         self._stop.ask("asked", at_once=self._stops > 1)
 
+    def is_healthy(self) -> bool:
+        """Whether it is at work, its beats are written within the lease, and nothing in it is stuck; for a watchdog."""
+        return self._is_sound is not None and self._is_sound()
+
     def _serve(self, storage: Storage, lock: LivenessLock) -> None:
         with ExitStack() as cleanup:
             cleanup.callback(self._leave, storage)
-            claimer = self._start_claimer(storage, lock, cleanup)
-            self._start_services(storage, cleanup)
+            watch = RunningWatch(storage, self.worker_id, events=self._events)
+            claimer = self._start_claimer(storage, lock, watch, cleanup)
+            health = Health(claimer, self._stop, storage.clock, overdue=watch.overdue)
+            self._start_services(storage, watch, health, cleanup)
             storage.set_worker_state(self.worker_id, "idle")
             self._emit(
                 "worker.started",
@@ -140,33 +191,103 @@ class WorkerEngine:
             cleanup.callback(self._wind_down, claimer, storage)
             claimer.work()
 
-    def _start_claimer(self, storage: Storage, lock: LivenessLock, cleanup: ExitStack) -> Claimer:
+    def _start_claimer(self, storage: Storage, lock: LivenessLock, watch: RunningWatch, cleanup: ExitStack) -> Claimer:
         waiter = storage.waiter()
         cleanup.callback(waiter.close)
         cleanup.callback(self._stop.call)  # a late `stop` must not wake what is closed
-        runner = Runner(self._queue.definitions, storage, Random())  # noqa: S311  # it spreads retries
-        executor = ThreadExecutor(runner.run, self._concurrency, begin=lock.begin)
-        cleanup.callback(executor.close)
-        executor.start()
-        return Claimer(
+        log = TaskLog(storage, self.worker_id, self._task_log_level)
+        cleanup.enter_context(log.listening())
+        self._start(LogFlusher(log, events=self._events), cleanup)
+        random = Random()  # noqa: S311  # it spreads retries
+        runner = Runner(self._queue.definitions, storage, random, limits=watch.limits, notices=watch.notices)
+        children = self._children(runner, storage)
+        cleanup.callback(children.close)
+        threads = ThreadExecutor(children.run, self._concurrency, begin=lock.begin, end=children.leave)
+        cleanup.callback(threads.close)
+        threads.start()
+        loop = self._loop(runner, lock, watch, threads)
+        cleanup.callback(loop.close, LAST_RUN_SECONDS)
+        claimer = Claimer(
             storage,
-            executor,
+            Executors(threads, loop, belongs_on_loop=self._belongs_on_loop),
             waiter,
             self._request(),
-            pace=Pace(self._concurrency, self._prefetch),
+            pace=self._pace(),
             stop=self._stop,
             burst=self._burst,
+            idle_seconds=self._idle_seconds,
+            kill_children=children.kill_all,
+            watch=watch,
+            log=log,
             events=self._events,
         )
+        watch.watch(claimer.claims, cancel=loop.cancel, kill=children.kill_lost)
+        return claimer
 
-    def _start_services(self, storage: Storage, cleanup: ExitStack) -> None:
+    def _loop(self, runner: Runner, lock: LivenessLock, watch: RunningWatch, threads: ThreadExecutor) -> EventLoop:
+        return EventLoop(
+            runner.run_async,
+            self._concurrency,
+            begin=lock.begin,
+            first_slot=self._concurrency,  # after those of the threads
+            finish=threads.finish,
+            notices=watch.notices,
+        )
+
+    def _belongs_on_loop(self, claim: Claim) -> bool:
+        if claim.type not in self._on_loop:
+            return False
+        return place_of(self._queue.definitions[claim.type], claim, self._executor) == "loop"
+
+    def _pace(self) -> Pace:
+        """Nothing is claimed ahead where both threads and loop run tasks: they could be full at the same time."""
+        mixed = self._on_loop and self._on_loop != self._types
+        return Pace(self._concurrency, 0 if mixed else self._prefetch)
+
+    def _children(self, runner: Runner, storage: Storage) -> ProcessRunner:
+        return ProcessRunner(
+            self._queue.definitions,
+            runner,
+            storage,
+            self._setup(storage),
+            executor=self._executor,
+            wear=self._wear,
+            events=self._events,
+            random=Random(),  # noqa: S311  # it spreads retries
+        )
+
+    def _setup(self, storage: Storage) -> Setup:
+        return Setup(
+            worker_id=self.worker_id,
+            arguments=sys.argv,
+            opening=storage.opening,
+            task_log_level=self._task_log_level,
+        )
+
+    def _start_services(self, storage: Storage, watch: RunningWatch, health: Health, cleanup: ExitStack) -> None:
+        heartbeat = Heartbeat(
+            storage,
+            self.worker_id,
+            self._heartbeat_seconds,
+            pulse=health.pulse,
+            removed=self._removed,
+            events=self._events,
+        )
+        self._is_sound = lambda: not health.is_wedged and heartbeat.age_seconds < self._lease_seconds
         services = (
-            Heartbeat(storage, self.worker_id, self._heartbeat_seconds, removed=self._removed, events=self._events),
-            Scheduler(storage, events=self._events),
+            watch,
+            heartbeat,
+            Rescuer(storage, events=self._events),
+            Scheduler(storage, self._queue.save_schedules, events=self._events),
+            Pruner(storage, self.worker_id, events=self._events),
+            LogWatch(storage, self.worker_id, events=self._events),
         )
         for service in services:
-            cleanup.callback(service.stop, LAST_RUN_SECONDS)
-            service.start()
+            self._start(service, cleanup)
+
+    def _start(self, service: Service, cleanup: ExitStack) -> None:
+        cleanup.callback(service.stop, LAST_RUN_SECONDS)
+        service.start()
 
     def _request(self) -> ClaimRequest:
         return ClaimRequest(
@@ -175,6 +296,7 @@ class WorkerEngine:
             strategy=self._strategy,
             lease_seconds=None,  # the heartbeat is the lease
             register_unknown=False,  # who was removed stays removed
+            max_wait_seconds=self._max_wait,
         )
 
     def _facts(self) -> WorkerFacts:
@@ -182,6 +304,7 @@ class WorkerEngine:
             host=socket.gethostname(),
             pid=os.getpid(),
             lease_seconds=self._lease_seconds,
+            beat_seconds=self._heartbeat_seconds,
             concurrency=self._concurrency,
             strategy=self._strategy,
             types=tuple(sorted(self._types)),
@@ -194,7 +317,7 @@ class WorkerEngine:
 
     def _wind_down(self, claimer: Claimer, storage: Storage) -> None:
         self._stop.ask("failed")  # unless there is a reason already: then the loop ended by itself
-        self._emit("worker.stopping", reason=self._stop.reason, running=claimer.held)
+        self._emit("worker.stopping", reason=self._stop.reason, running=claimer.held, grace_seconds=self._grace_seconds)
         if claimer.held:
             with self._faults_told():
                 storage.set_worker_state(self.worker_id, "draining")

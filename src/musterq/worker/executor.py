@@ -13,6 +13,8 @@ from typing import TypeVar
 from musterq.models import Claim, Outcome, TaskStatus
 from musterq.queue.failures import error_text, traceback_text
 
+FIRST_THREADS = 8
+
 _Item = TypeVar("_Item")
 
 
@@ -29,10 +31,12 @@ class ThreadExecutor:
         threads: int,
         *,
         begin: Callable[[int, int], None],
+        end: Callable[[], None] = lambda: None,
         name: str = "musterq-task",
     ) -> None:
         self._run = run
         self._begin = begin  # called with the number of a thread and the token of the claim that it begins
+        self._end = end  # called by each thread when it ends
         self._ready: deque[tuple[Claim, float]] = deque()  # with the monotonic time of the offer
         self._finished: deque[Outcome] = deque()
         self._idle: deque[None] = deque()  # a mark for each thread that sleeps, or is about to
@@ -41,15 +45,15 @@ class ThreadExecutor:
         self._on_finish: Callable[[], None] | None = None
         self._stock = 0
         self._last: list[Claim | None] = [None] * threads  # what each thread took last
-        self._threads = [
+        self._threads: list[threading.Thread] = []
+        self._unstarted = deque(
             threading.Thread(target=self._work, args=(number,), name=f"{name}-{number}", daemon=True)
             for number in range(threads)
-        ]
+        )
 
     def start(self) -> None:
-        """Start the threads."""
-        for thread in self._threads:
-            thread.start()
+        """Start some threads; the others begin when they are first needed, which is never where coroutines are run."""
+        self._start_threads(FIRST_THREADS)
 
     def close(self, timeout: float = 0.0) -> bool:
         """End the threads that have nothing to do; waits up to ``timeout`` seconds. False: some still run a task."""
@@ -63,6 +67,8 @@ class ThreadExecutor:
     def offer(self, claims: Sequence[Claim]) -> None:
         """Let the threads run these, in this order."""
         self._ready.extend(zip(claims, repeat(time.monotonic()), strict=False))
+        if self._unstarted:
+            self._start_threads(len(self._ready) - len(self._idle))
         self.call_idle_threads()
 
     def call_idle_threads(self) -> None:
@@ -82,11 +88,11 @@ class ThreadExecutor:
 
     def take_finished(self) -> list[Outcome]:
         """The outcomes since the last time."""
-        return _take_all(self._finished)
+        return take_all(self._finished)
 
     def take_unstarted(self) -> list[Claim]:
         """The claims that no thread has begun; none will."""
-        return [claim for claim, _ in _take_all(self._ready)]
+        return [claim for claim, _ in take_all(self._ready)]
 
     def take_excess(self) -> list[Claim]:
         """Those of them for which no thread has been woken, the last ones first: every thread is busy."""
@@ -105,14 +111,23 @@ class ThreadExecutor:
         except IndexError:
             return None
 
-    def call_on_finish(self, wake: Callable[[], None], *, stock: int) -> bool:
+    def finish(self, outcome: Outcome, waiting: int) -> None:
+        """Take an outcome from elsewhere, where so many claims wait, as if a thread had finished it."""
+        self._finished.append(outcome)
+        wake = self._on_finish
+        if wake is not None and len(self._ready) + waiting <= self._stock:
+            self._on_finish = None
+            wake()
+
+    def call_on_finish(self, wake: Callable[[], None], *, stock: int, waiting: int = 0) -> bool:
         """Call ``wake`` once, at the next finish. False: something is finished already, and it will not be called.
 
-        While more claims than ``stock`` wait for a thread, there is no hurry: outcomes gather, and nobody is called.
+        While more claims than ``stock`` wait for a thread, and elsewhere (``waiting``), there is no hurry: outcomes
+        gather, and nobody is called.
         """
         self._stock = stock
         self._on_finish = wake
-        if self._finished and len(self._ready) <= stock:
+        if self._finished and len(self._ready) + waiting <= stock:
             self._on_finish = None
             return False
         return True
@@ -120,6 +135,11 @@ class ThreadExecutor:
     def call_nobody(self) -> None:
         """Take `call_on_finish` back."""
         self._on_finish = None
+
+    def _start_threads(self, count: int) -> None:
+        for _ in range(min(count, len(self._unstarted))):
+            self._threads.append(self._unstarted.popleft())
+            self._threads[-1].start()
 
     def _work(self, number: int) -> None:
         while (claim := self._next()) is not None:
@@ -130,14 +150,13 @@ class ThreadExecutor:
             if wake is not None and len(self._ready) <= self._stock:
                 self._on_finish = None
                 wake()
+        self._end()
 
     def _outcome(self, claim: Claim) -> Outcome:
         try:
             return self._run(claim)
         except BaseException as error:  # noqa: BLE001  # a thread that ends takes its share of the work with it
-            said = f"the worker could not run it: {error_text(error)}"
-            trace = traceback_text(error, __file__)
-            return Outcome(claim=claim, status=TaskStatus.SCHEDULED, error=said, traceback=trace)
+            return not_run(claim, error)
 
     def _next(self) -> Claim | None:
         while True:
@@ -165,7 +184,14 @@ class ThreadExecutor:
         return True
 
 
-def _take_all(items: deque[_Item]) -> list[_Item]:
+def not_run(claim: Claim, error: BaseException) -> Outcome:
+    """The outcome where what runs claims has failed by itself."""
+    said = f"the worker could not run it: {error_text(error)}"
+    return Outcome(claim=claim, status=TaskStatus.SCHEDULED, error=said, traceback=traceback_text(error, __file__))
+
+
+def take_all(items: deque[_Item]) -> list[_Item]:
+    """What is in there; others may put more in meanwhile."""
     taken: list[_Item] = []
     try:
         while True:

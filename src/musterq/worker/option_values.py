@@ -19,9 +19,16 @@ from musterq.checks import (
     check_worker_id,
 )
 from musterq.models import SchedulingStrategy
+from musterq.queue.current import LOG_LEVELS
+from musterq.queue.executors import Executor, check_executor
 from musterq.scalars import shown
 
 MOST_THREADS = 1000
+MAX_TASKS_PER_CHILD = 1000
+MOST_TASKS_PER_CHILD = 1_000_000_000
+MOST_CHILD_MIB = 2**30
+LOG_OFF = "off"
+TASK_LOG_LEVELS = (*(level.lower() for level in LOG_LEVELS), LOG_OFF)
 _YES_OR_NO = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 _NEXT_CAPABILITY = re.compile(r",(?=[^,=]+=)")  # a comma within a JSON list has no NAME= behind it
 
@@ -43,14 +50,34 @@ def concurrency(value: object) -> int:
     return check_positive_int("concurrency", _number(value), MOST_THREADS)
 
 
-def grace_seconds(value: object) -> float:
+def grace(value: object) -> float:
     """Seconds."""
-    return check_seconds("grace_seconds", _number(value))
+    return check_seconds("grace", _number(value))
+
+
+def executor(value: object) -> Executor:
+    """An executor by its name."""
+    return check_executor(value)
+
+
+def max_tasks_per_child(value: object) -> int:
+    """How many tasks."""
+    return check_positive_int("max_tasks_per_child", _number(value), MOST_TASKS_PER_CHILD)
+
+
+def max_child_mib(value: object) -> int:
+    """MiB."""
+    return check_positive_int("max_child_mib", _number(value), MOST_CHILD_MIB)
 
 
 def strategy(value: object) -> SchedulingStrategy:
     """A strategy by its name."""
     return check_strategy(value)
+
+
+def max_wait(value: object) -> float:
+    """Seconds."""
+    return check_seconds("max_wait", _number(value))
 
 
 def burst(value: object) -> bool:
@@ -61,6 +88,16 @@ def burst(value: object) -> bool:
     if answer is None:
         raise ValueError(f"burst={shown(value)} is neither yes nor no; give true or false")
     return answer
+
+
+def task_log_level(value: object) -> str:
+    """A level of `logging` by its name, or ``off``; in lower case."""
+    names = ", ".join(TASK_LOG_LEVELS)
+    if not isinstance(value, str):
+        raise TypeError(f"task_log_level={shown(value)} is a {type(value).__name__}; give one of {names}")
+    if value.lower() not in TASK_LOG_LEVELS:
+        raise ValueError(f"task_log_level={shown(value)} is unknown; give one of {names}")
+    return value.lower()
 
 
 def types(value: object) -> frozenset[str] | None:

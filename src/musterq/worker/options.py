@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from musterq.models import SchedulingStrategy
+from musterq.queue.executors import Executor
 from musterq.scalars import shown
 from musterq.worker import option_values as values
 from musterq.worker.option_file import CONFIG_NAME, TABLE, read_table
@@ -21,26 +22,43 @@ class WorkerOptions(msgspec.Struct, frozen=True, kw_only=True):
     database: str | None = None
     worker_id: str | None = None
     concurrency: int = 8
+    executor: Executor = "threads"
+    max_tasks_per_child: int = values.MAX_TASKS_PER_CHILD
+    max_child_mib: int | None = None
     strategy: SchedulingStrategy = SchedulingStrategy.PRIORITY
+    max_wait: float | None = None
     types: frozenset[str] | None = None
     capabilities: dict[str, Any] = msgspec.field(default_factory=dict)
     burst: bool = False
-    grace_seconds: float = 30.0
+    grace: float = 30.0
+    task_log_level: str = "info"
 
 
 READERS: Mapping[str, Callable[[Any], Any]] = {
     "database": values.database,
     "worker_id": values.worker_id,
     "concurrency": values.concurrency,
+    "executor": values.executor,
+    "max_tasks_per_child": values.max_tasks_per_child,
+    "max_child_mib": values.max_child_mib,
     "strategy": values.strategy,
+    "max_wait": values.max_wait,
     "types": values.types,
     "capabilities": values.capabilities,
     "burst": values.burst,
-    "grace_seconds": values.grace_seconds,
+    "grace": values.grace,
+    "task_log_level": values.task_log_level,
 }
 
 
-FLAGS = {"worker_id": "worker-id", "capabilities": "capability", "grace_seconds": "grace-seconds"}
+FLAGS = {
+    "worker_id": "worker-id",
+    "capabilities": "capability",
+    "max_wait": "max-wait",
+    "max_tasks_per_child": "max-tasks-per-child",
+    "max_child_mib": "max-child-mib",
+    "task_log_level": "task-log-level",
+}
 
 
 class Source(NamedTuple):

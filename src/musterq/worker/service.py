@@ -46,7 +46,7 @@ class Service(ABC):
     def stop(self, timeout: float | None = None) -> bool:
         """Begin no further run and wait for the current one, up to ``timeout`` seconds. True: it has ended."""
         self._stopping = True
-        self._bell.wake()
+        self.wake()
         if self._thread.ident is None or self._thread is threading.current_thread():
             return True
         self._thread.join(timeout)
@@ -62,7 +62,11 @@ class Service(ABC):
                 failures += 1
                 pause = retry_pause(failures)
                 self._events.emit("service.failed", service=self.name, error=error, retry_in_seconds=pause)
-            self._bell.wait(pause)
+            self._sleep(pause)
+
+    def _sleep(self, seconds: float | None) -> None:
+        """Until `wake`, or for so long; a service that has something else to wake it sleeps on that."""
+        self._bell.wait(seconds)
 
 
 def retry_pause(failures: int) -> float:

@@ -9,7 +9,7 @@ class StopRequest:
     """Set once and never taken back, by any thread and any signal handler; read by the claim loop.
 
     Attributes:
-        reason: who asked: ``asked``, ``removed`` or ``drained``; None: nobody yet.
+        reason: who asked: ``asked``, ``removed``, ``drained`` or ``idle``; None: nobody yet.
         at_once: give back what still runs without waiting for it.
     """
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from musterq.clock import datetime_to_text
 from musterq.models import NewTask, SchedulingStrategy, TaskStatus
 from musterq.storage.base import Storage
 from tests.storage.making import end, put, status, take, take_one, taken
@@ -118,3 +120,66 @@ def test_a_clock_set_back_makes_nothing_due(storage: Storage, clock: MovableCloc
     assert (storage.promote(10), take(storage)) == (0, [])
     clock.set_wall_clock(3630)
     assert taken(take(storage)) == [task_id]
+
+
+# -- what nobody claims ------------------------------------------------------------------------
+def test_the_sweep_fails_what_nobody_started(storage: Storage, clock: MovableClock):
+    """With no worker at all, and the same words as a claim has."""
+    expires = clock.now() + timedelta(seconds=5)
+    expired, alive = put(storage, expires_at=expires), put(storage)
+    clock.advance(4.999)
+    assert storage.expire(10) == 0
+    clock.advance(0.001)
+    assert storage.expire(10) == 1
+    task = storage.get(expired)
+    assert task is not None
+    assert (task.status, task.attempts, task.finished_at_utc) == ("failed", 0, clock.now())
+    assert task.error_message == f"expired: it was not started by {datetime_to_text(expires)} UTC"
+    assert status(storage, alive) == "queued"
+
+
+def test_the_sweep_takes_the_longest_expired_up_to_its_limit(storage: Storage, clock: MovableClock):
+    """The rest follows."""
+    late, early = (put(storage, expires_at=clock.now() + timedelta(seconds=seconds)) for seconds in (9, 5))
+    clock.advance(10)
+    assert storage.expire(1) == 1
+    assert (status(storage, early), status(storage, late)) == ("failed", "queued")
+    assert (storage.expire(5), storage.expire(5)) == (1, 0)
+
+
+def test_the_sweep_reaches_paused_types(storage: Storage, clock: MovableClock):
+    """Which no claim looks at."""
+    task_id = put(storage, expires_at=clock.now() + timedelta(seconds=5))
+    storage.pause("mail")
+    clock.advance(5)
+    assert storage.expire(10) == 1
+    assert status(storage, task_id) == "failed"
+
+
+def started_once(storage: Storage, clock: MovableClock, **end_with: Any) -> int:
+    """A task that expires in five seconds and has come back from its first start."""
+    task_id = put(storage, expires_at=clock.now() + timedelta(seconds=5))
+    if end_with:
+        end(storage, take_one(storage), **end_with)
+    else:
+        take(storage, lease_seconds=0)
+        storage.rescue_expired()
+    clock.advance(6)
+    storage.promote(10)
+    return task_id
+
+
+@pytest.mark.parametrize("end_with", [{"status": TaskStatus.SCHEDULED, "error": "no", "retry_in_seconds": 1.0}, {}])
+def test_what_was_started_once_expires_no_more(storage: Storage, clock: MovableClock, end_with: dict[str, Any]):
+    """Neither in the sweep nor in a claim, whether it failed or its worker died: what counts is the first start."""
+    task_id = started_once(storage, clock, **end_with)
+    assert status(storage, task_id) == "queued"
+    assert storage.expire(10) == 0
+    assert taken(take(storage)) == [task_id]
+
+
+def test_what_was_given_back_unstarted_expires(storage: Storage, clock: MovableClock):
+    """It has not been started."""
+    task_id = started_once(storage, clock, status=TaskStatus.QUEUED)
+    assert take(storage) == []
+    assert status(storage, task_id) == "failed"

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from musterq.models import MOVES, Claim, TaskStatus
+from musterq.models import MOVES, Claim, NewTask, TaskStatus
+from musterq.records import NewPart
 from musterq.storage.base import Storage
 from tests.storage.making import end, put, release, status, take, take_one
 from tests.support import MovableClock
@@ -23,6 +24,7 @@ class Scene:
         self.storage = storage
         self.clock = clock
         self.task_id = 0
+        self.first_id = 0
         self.claim: Claim | None = None
 
     # -- steps of a task's life, each one verb ---------------------------------------------------------
@@ -31,6 +33,18 @@ class Scene:
 
     def put_for_later(self) -> None:
         self.put(run_after=self.clock.now() + timedelta(seconds=30))
+
+    def put_behind_another(self) -> None:
+        """The task is the second of a chain, whose first one can be moved by hand."""
+        task = NewTask(type="mail", payload="{}")
+        parts = [NewPart(task=task, next=1), NewPart(task=task, waits=True)]
+        self.first_id, self.task_id = self.storage.enqueue_parts(parts)
+
+    def end_the_other(self, status: TaskStatus) -> None:
+        end(self.storage, take_one(self.storage), status)
+
+    def put_short_lived(self) -> None:
+        self.put(expires_at=self.clock.now() + timedelta(seconds=30))
 
     def wait(self, seconds: float = 61) -> None:
         self.clock.advance(seconds)
@@ -81,9 +95,17 @@ MADE: dict[tuple[TaskStatus | None, TaskStatus, str], Callable[[Scene], object]]
     (S.SCHEDULED, S.QUEUED, "promote"): lambda at: (at.put_for_later(), at.wait(), at.storage.promote(1)),
     (S.SCHEDULED, S.QUEUED, "claim"): lambda at: (at.put_for_later(), at.wait(), at.look()),
     (S.SCHEDULED, S.CANCELLED, "cancel"): lambda at: (at.put_for_later(), at.cancel()),
+    (S.SCHEDULED, S.QUEUED, "parts"): lambda at: (at.put_behind_another(), at.end_the_other(S.COMPLETED)),
+    (S.SCHEDULED, S.CANCELLED, "parts"): lambda at: (at.put_behind_another(), at.end_the_other(S.FAILED)),
+    (S.QUEUED, S.SCHEDULED, "parts"): lambda at: (
+        at.put_behind_another(),
+        at.end_the_other(S.COMPLETED),
+        at.storage.retry(at.first_id),
+    ),
     (S.QUEUED, S.PROCESSING, "claim"): lambda at: (at.put(), at.take()),
     (S.QUEUED, S.CANCELLED, "cancel"): lambda at: (at.put(), at.cancel()),
     (S.QUEUED, S.FAILED, "claim"): lambda at: (at.put(payload="{broken"), take(at.storage)),
+    (S.QUEUED, S.FAILED, "expire"): lambda at: (at.put_short_lived(), at.wait(), at.storage.expire(1)),
     (S.PROCESSING, S.COMPLETED, "finish"): lambda at: (at.put(), at.take(), at.end(S.COMPLETED)),
     (S.PROCESSING, S.FAILED, "finish"): lambda at: (at.put(), at.take(), at.end(S.FAILED)),
     (S.PROCESSING, S.SCHEDULED, "finish"): lambda at: (at.put(), at.take(), at.end(S.SCHEDULED)),
@@ -112,6 +134,7 @@ DONE: dict[str, tuple[str, Callable[[Scene], object]]] = {
     "promote when due": ("promote", lambda at: (at.wait(30), at.storage.promote(100))),
     "claim": ("claim", lambda at: take(at.storage)),
     "claim by nobody": ("claim", lambda at: at.look()),
+    "expire": ("expire", lambda at: (at.wait(), at.storage.expire(100))),
     "cancel": ("cancel", lambda at: at.cancel()),
     **{
         f"finish as {status}": ("finish", lambda at, status=status: at.end(status))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from musterq.models import TaskStatus
+from musterq.records import LogLine
 from musterq.storage.base import Storage
 from tests.storage.making import end, put, release, status, take, take_one, taken
 from tests.support import MovableClock
@@ -112,6 +113,32 @@ def test_log_lines_are_kept_in_order(storage: Storage):
     assert [tuple(row) for row in rows] == [
         (claim.task_id, "INFO", "one", None),
         (claim.task_id, "ERROR", "two", '{"page": 2}'),
+    ]
+
+
+def test_log_lines_of_several_tasks_are_kept_at_once_while_their_claims_are_held(storage: Storage):
+    put(storage)
+    put(storage)
+    held, lost = take_one(storage), take_one(storage)
+    assert release(storage, lost)
+    storage.log_lines(
+        [
+            LogLine(task_id=held.task_id, claim_token=held.claim_token, at=1893456000.25, level="INFO", message="one"),
+            LogLine(task_id=lost.task_id, claim_token=lost.claim_token, at=1893456000.5, level="INFO", message="late"),
+            LogLine(
+                task_id=held.task_id,
+                claim_token=held.claim_token,
+                at=1893456001.0,
+                level="ERROR",
+                message="two",
+                details='{"page": 2}',
+            ),
+        ]
+    )
+    rows = storage.execute("SELECT task_id, at_utc, level, message, details FROM task_logs ORDER BY log_id").fetchall()
+    assert [tuple(row) for row in rows] == [
+        (held.task_id, "2030-01-01 00:00:00.250", "INFO", "one", None),
+        (held.task_id, "2030-01-01 00:00:01.000", "ERROR", "two", '{"page": 2}'),
     ]
 
 

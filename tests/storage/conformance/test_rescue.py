@@ -58,7 +58,7 @@ def test_a_lease_that_is_over_brings_the_task_back(storage: Storage, clock: Mova
     clock.advance(59.999)
     assert storage.rescue_expired() == Rescued()
     clock.advance(0.002)
-    assert storage.rescue_expired() == Rescued(queued=(task_id,))
+    assert storage.rescue_expired().queued == (task_id,)
     task = storage.get(task_id)
     assert task is not None
     assert (task.status, task.locked_by, task.lease_until_utc, task.processing_started_utc) == (
@@ -89,7 +89,7 @@ def test_a_lease_is_over_although_the_wall_clock_was_set_back(storage: Storage, 
     take_one(storage, lease_seconds=60)
     clock.set_wall_clock(-3600)
     clock.advance(61)
-    assert storage.rescue_expired() == Rescued(queued=(task_id,))
+    assert storage.rescue_expired().queued == (task_id,)
 
 
 def test_a_rescued_task_keeps_its_place(storage: Storage, clock: MovableClock):
@@ -108,7 +108,7 @@ def test_a_worker_without_a_beat_for_its_lease_loses_its_tasks(storage: Storage,
     clock.advance(60)
     assert storage.rescue_expired() == Rescued()
     clock.advance(0.001)
-    assert storage.rescue_expired() == Rescued(queued=(task_id,))
+    assert storage.rescue_expired().queued == (task_id,)
 
 
 def test_a_beat_keeps_all_that_a_worker_holds(storage: Storage, clock: MovableClock):
@@ -136,7 +136,7 @@ def test_a_silent_worker_keeps_what_it_holds_under_longer_leases(storage: Storag
     take_one(storage, lease_seconds=600)
     take_one(storage, lease_seconds=None)
     clock.advance(61)
-    assert storage.rescue_expired() == Rescued(queued=(beating,))
+    assert storage.rescue_expired().queued == (beating,)
     assert status(storage, own) == "processing"
 
 
@@ -149,7 +149,7 @@ def test_a_killed_workers_tasks_come_back_at_once(storage: Storage, start_worker
     assert storage.rescue_expired() == Rescued()
     process.kill()
     process.wait()
-    assert storage.rescue_expired() == Rescued(queued=tuple(ids))
+    assert storage.rescue_expired().queued == tuple(ids)
     assert [activity.status for activity in storage.worker_activity()] == ["lost"]
 
 
@@ -192,7 +192,7 @@ def test_a_removed_worker_that_is_alive_keeps_its_tasks_for_its_lease(
     clock.advance(30)
     assert storage.rescue_expired() == Rescued()
     clock.advance(31)
-    assert storage.rescue_expired() == Rescued(queued=(task_id,))
+    assert storage.rescue_expired().queued == (task_id,)
 
 
 def test_a_removed_worker_that_is_dead_loses_its_tasks_at_once(storage: Storage, start_worker: Start):
@@ -222,7 +222,7 @@ def test_a_worker_that_holds_its_lock_is_suspended_not_lost(storage: Storage, cl
     take_one(storage, lease_seconds=None)
     clock.advance(61)
     assert [activity.status for activity in storage.worker_activity()] == ["suspended"]
-    assert storage.rescue_expired() == Rescued(queued=(task_id,))
+    assert storage.rescue_expired().queued == (task_id,)
     lock.release()
 
 
@@ -235,7 +235,7 @@ def test_a_task_that_nobody_registered_holds_comes_back_after_a_lease(storage: S
     clock.advance(59)
     assert storage.rescue_expired() == Rescued()
     clock.advance(2)
-    assert storage.rescue_expired() == Rescued(queued=(task_id,))
+    assert storage.rescue_expired().queued == (task_id,)
 
 
 def test_a_worker_deleted_by_plain_sql_loses_its_tasks_after_a_lease(storage: Storage, clock: MovableClock):
@@ -245,7 +245,7 @@ def test_a_worker_deleted_by_plain_sql_loses_its_tasks_after_a_lease(storage: St
     storage.execute("DELETE FROM workers")
     assert storage.rescue_expired() == Rescued()
     clock.advance(65)
-    assert storage.rescue_expired() == Rescued(queued=(task_id,))
+    assert storage.rescue_expired().queued == (task_id,)
 
 
 def test_a_worker_that_was_removed_claims_nothing_more(storage: Storage):
@@ -318,7 +318,7 @@ def test_what_was_claimed_ahead_is_not_charged_for_a_crash(storage: Storage, clo
     assert [(claim.task_id, claim.started) for claim in claims] == [(ids[0], True), (ids[1], False), (ids[2], False)]
     storage.exchange((), None, begun=claims[1:2])
     clock.advance(61)
-    assert storage.rescue_expired() == Rescued(queued=tuple(ids))
+    assert storage.rescue_expired().queued == tuple(ids)
     crashes = [task.crashes for task in (storage.get(task_id) for task_id in ids) if task is not None]
     assert crashes == [1, 1, 0]
 

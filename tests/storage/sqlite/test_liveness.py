@@ -19,7 +19,14 @@ from tests.storage.sqlite.nobody import as_nobody
 from tests.worker.waiting import until
 
 PROGRAM = Path(__file__).with_name("liveness_program.py")
-CHILDREN = ["fork", "subprocess", "subprocess with open files", "multiprocessing fork", "multiprocessing spawn"]
+CHILDREN = [
+    "fork",
+    "subprocess",
+    "subprocess with open files",
+    "multiprocessing fork",
+    "multiprocessing spawn",
+    "multiprocessing forkserver",
+]
 IDS = [
     "w1",
     "W1",
@@ -291,6 +298,6 @@ def test_what_was_begun_is_read_by_others(folder: LivenessFolder) -> None:
 def test_more_threads_than_places_are_no_error(folder: LivenessFolder) -> None:
     """The tasks of those beyond are charged by what the database knows."""
     lock = folder.take("w1")
-    lock.begin(1024, 5)
+    lock.begin(2048, 5)
     assert folder.begun("w1") == []
     lock.release()

@@ -22,11 +22,13 @@ from musterq.models import (
 )
 from musterq.retry import check_retry
 from musterq.scalars import check_seconds
-from musterq.scheduling import ORDERS, randomness
+from musterq.scheduling import ORDERS
+from musterq.storage.sqlite.choosing import HEADS, choose, draw, worth_a_look
+from musterq.storage.sqlite.composing import with_results
 from musterq.storage.sqlite.connection import Connection
-from musterq.storage.sqlite.drawing import WeightedDraw
 from musterq.storage.sqlite.finishing import fail_unstarted
 from musterq.storage.sqlite.lanes import EligibleLanes, Lanes
+from musterq.storage.sqlite.limits import Rooms
 from musterq.storage.sqlite.queries import claim_of, claim_one_of, query
 from musterq.storage.sqlite.rescuing import rescue_overdue_leases
 from musterq.storage.sqlite.times import Moment
@@ -34,12 +36,6 @@ from musterq.storage.sqlite.workers import register
 
 PROMOTED_PER_CLAIM = 100
 FAILED_PER_CLAIM = 100  # then the write lock is let go for others, and taken again
-_FEW_LANES = 16  # so many index seeks cost less than asking which lanes hold work
-_HEADS = {
-    SchedulingStrategy.FIFO: "heads_fifo",
-    SchedulingStrategy.LIFO: "heads_lifo",
-    SchedulingStrategy.PRIORITY: "heads_priority",
-}
 _decode = msgspec.json.Decoder().decode
 _decode_retry = msgspec.json.Decoder(RetryPolicy).decode
 
@@ -66,60 +62,86 @@ def claim(connection: Connection, request: ClaimRequest, lanes: Lanes, now: Mome
         register(connection, request.worker_id, registered, None, now)
     capabilities = registered if request.capabilities is None else request.capabilities
     eligible = lanes.eligible(connection, generation, request.types, capabilities)
+    rooms = Rooms(connection, eligible.limited, now) if eligible.limited else None
+    search = _Search(connection, request, eligible, rooms, now)
     terms = _terms(request, now)
-    taken = _take_runnable(connection, request, eligible, terms, now)
+    taken = _take_runnable(search, terms)
     if request.ahead and len(taken.claims) == request.limit:
         ahead = {**terms, "started": None, "limit": request.ahead}
-        taken = Taken(taken.claims + _take_runnable(connection, request, eligible, ahead, now).claims)
+        taken = Taken(taken.claims + _take_runnable(search, ahead).claims)
+    if rooms is not None:
+        rooms.write()
     return taken
 
 
-def _take_runnable(
-    connection: Connection, request: ClaimRequest, eligible: EligibleLanes, terms: dict[str, Any], now: Moment
-) -> Taken:
+class _Search(NamedTuple):
+    """For whom tasks are looked for, and where; ``rooms`` None: none of the lanes is limited."""
+
+    connection: Connection
+    request: ClaimRequest
+    eligible: EligibleLanes
+    rooms: Rooms | None
+    now: Moment
+
+
+def _take_runnable(search: _Search, terms: dict[str, Any]) -> Taken:
     """Claim, and claim again in place of those that can never run, which fail at once."""
+    connection, request, _, rooms, now = search
     claims: list[Claim] = []
     failed = 0
     lease = None if terms["lease"] is None else text_to_datetime(terms["lease"])
     limit = terms["limit"]
     while (wanted := limit - len(claims)) > 0 and failed < FAILED_PER_CLAIM:
-        terms["limit"] = wanted
-        rows = _take(connection, request, eligible, terms)
+        terms["limit"], failed_before = wanted, failed
+        if rooms is None and request.max_wait_seconds is None:
+            rows = _take(search, terms)
+        else:
+            rows = _take_chosen(search, terms)
         for row in rows:
             taken = _claim_of(row, terms, lease, now)
+            if row[17] is not None and isinstance(taken, Claim):
+                taken = with_results(connection, taken, row[17], row[18])
             if isinstance(taken, Claim):
                 claims.append(taken)
+                if rooms is not None:
+                    rooms.take(taken.type)
             else:
                 fail_unstarted(connection, row[0], row[1], taken, now)
                 failed += 1
-        if len(rows) < wanted:
+        may_be_more = failed > failed_before or (rooms is not None and rows)  # of the same key, or of other types
+        if len(rows) < wanted and not may_be_more:
             return Taken(claims)
     return Taken(claims, more=len(claims) < limit)
 
 
-def _take(connection: Connection, request: ClaimRequest, eligible: EligibleLanes, terms: dict[str, Any]) -> list[Any]:
+def _take(search: _Search, terms: dict[str, Any]) -> list[Any]:
     """Take tasks; their rows, in the order of the strategy."""
+    connection, request, eligible, _, _ = search
     limit = terms["limit"]
     if request.strategy is SchedulingStrategy.WEIGHTED_RANDOM:
-        draw = WeightedDraw(connection, _waiting(connection, eligible.ids), randomness(request.seed))
-        drawn = draw.ids(limit)
-        place = {task_id: at for at, task_id in enumerate(drawn)}
-        rows = connection.rows(query("claim"), {**terms, "ids": str(drawn)})
-        return sorted(rows, key=lambda row: place[row[0]])
-    terms["lanes"] = eligible.json
-    if len(eligible.ids) > _FEW_LANES:
-        terms["lanes"] = json.dumps([lane for lane, _, _ in _waiting(connection, eligible.ids)])
+        return _take_these(connection, draw(connection, request, eligible.ids, limit), terms)
+    terms["lanes"] = worth_a_look(connection, eligible.ids, eligible.json)
     claim_heads = claim_one_of if limit == 1 else claim_of
-    rows = connection.rows(claim_heads(_HEADS[request.strategy]), terms)
+    rows = connection.rows(claim_heads(HEADS[request.strategy]), terms)
     if len(rows) > 1:
         order = ORDERS[request.strategy]
         rows.sort(key=lambda row: order(_number(row[4]), row[0]))
     return rows
 
 
-def _waiting(connection: Connection, eligible: frozenset[int]) -> list[tuple[int, int, int]]:
-    """The eligible lanes that hold waiting work: lane, number of tasks, weight."""
-    return [row for row in connection.rows(query("waiting_lanes")) if row[0] in eligible]
+def _take_chosen(search: _Search, terms: dict[str, Any]) -> list[Any]:
+    """Take tasks that are chosen first, where limits, or the time that they have waited, have a say."""
+    connection, request, eligible, rooms, now = search
+    lanes = eligible.ids if rooms is None else rooms.open_lanes(eligible.ids)
+    ids = choose(connection, request, lanes, terms["limit"], now)
+    return _take_these(connection, ids if rooms is None else rooms.cut(ids), terms)
+
+
+def _take_these(connection: Connection, ids: list[int], terms: dict[str, Any]) -> list[Any]:
+    """Take the tasks of these ids; their rows, in the same order."""
+    place = {task_id: at for at, task_id in enumerate(ids)}
+    rows = connection.rows(query("claim"), {**terms, "ids": str(ids)})
+    return sorted(rows, key=lambda row: place[row[0]])
 
 
 def _terms(request: ClaimRequest, now: Moment) -> dict[str, Any]:
@@ -143,7 +165,7 @@ def _number(priority: Any) -> Any:
 def _claim_of(row: Any, terms: dict[str, Any], lease: datetime | None, now: Moment) -> Claim | str:
     """The claim, or in words why this task can never run."""
     expires = row[14]
-    if expires is not None and expires <= now.text:
+    if expires is not None and expires <= now.text and _whole(row[6], 1) <= 1 and _whole(row[8], 0) == 0:  # the first
         return f"expired: it was not started by {expires} UTC"
     try:
         arguments = _decode(row[3])

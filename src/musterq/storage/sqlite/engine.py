@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from musterq.storage.sqlite.verbs.attempts import AttemptVerbs
 from musterq.storage.sqlite.verbs.due import DueVerbs
+from musterq.storage.sqlite.verbs.limits import LimitVerbs
 from musterq.storage.sqlite.verbs.overview import OverviewVerbs
+from musterq.storage.sqlite.verbs.parts import PartVerbs
 from musterq.storage.sqlite.verbs.plain_sql import PlainSQLVerbs
 from musterq.storage.sqlite.verbs.rescue import RescueVerbs
+from musterq.storage.sqlite.verbs.retention import RetentionVerbs
 from musterq.storage.sqlite.verbs.tasks import TaskVerbs
 from musterq.storage.sqlite.verbs.workers import WorkerVerbs
 
 
-class SQLiteStorage(TaskVerbs, AttemptVerbs, DueVerbs, RescueVerbs, WorkerVerbs, OverviewVerbs, PlainSQLVerbs):
+class SQLiteStorage(
+    TaskVerbs,
+    PartVerbs,
+    AttemptVerbs,
+    LimitVerbs,
+    DueVerbs,
+    RescueVerbs,
+    WorkerVerbs,
+    RetentionVerbs,
+    OverviewVerbs,
+    PlainSQLVerbs,
+):
     """A queue in one SQLite file. The promises of each verb are those of `musterq.storage.base.Storage`."""

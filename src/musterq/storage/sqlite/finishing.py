@@ -7,7 +7,10 @@ from typing import Any
 
 from musterq.clock import epoch_to_text
 from musterq.models import Claim, Outcome, TaskStatus
+from musterq.records import LogLine
 from musterq.storage.sqlite.connection import Connection
+from musterq.storage.sqlite.crashing import crash
+from musterq.storage.sqlite.ledger import note_refused
 from musterq.storage.sqlite.queries import query
 from musterq.storage.sqlite.times import Moment
 
@@ -39,9 +42,11 @@ def finish(connection: Connection, outcome: Outcome, now: Moment) -> bool:
         "started": None if outcome.started_at is None else epoch_to_text(started),
         "run_ms": max(0, round((finished - started) * 1000)),
     }
-    if outcome.status is TaskStatus.COMPLETED:
-        return connection.run(query("finish_completed"), {**facts, "result": outcome.result}) == 1
-    return _end_otherwise(connection, outcome, facts, now)
+    if _end(connection, outcome, facts, now):
+        return True
+    work = None if outcome.started_at is None and outcome.status is TaskStatus.QUEUED else facts["run_ms"] / 1000
+    note_refused(connection, claim, outcome.status, work, now)
+    return False
 
 
 def extend(connection: Connection, claim: Claim, seconds: float, now: Moment) -> bool:
@@ -51,10 +56,25 @@ def extend(connection: Connection, claim: Claim, seconds: float, now: Moment) ->
     return connection.run(query("extend"), facts) == 1
 
 
+def log(connection: Connection, lines: Sequence[LogLine]) -> None:
+    """Keep log lines, where the claims that they name are still held."""
+    for line in lines:
+        facts = {"id": line.task_id, "token": line.claim_token, "now": epoch_to_text(line.at)}
+        connection.run(query("log"), {**facts, "level": line.level, "message": line.message, "details": line.details})
+
+
 def fail_unstarted(connection: Connection, task_id: int, token: int, error: str, now: Moment) -> None:
     """Fail a task that was taken and can never run; its attempt is not counted."""
     facts = {"id": task_id, "token": token, "error": error, "finished": now.text}
     connection.run(query("fail_unstarted"), facts)
+
+
+def _end(connection: Connection, outcome: Outcome, facts: dict[str, Any], now: Moment) -> bool:
+    if outcome.crash is not None:
+        return crash(connection, outcome.claim, outcome.crash, {**facts, "error": outcome.error})
+    if outcome.status is TaskStatus.COMPLETED:
+        return connection.run(query("finish_completed"), {**facts, "result": outcome.result}) == 1
+    return _end_otherwise(connection, outcome, facts, now)
 
 
 def _end_otherwise(connection: Connection, outcome: Outcome, facts: dict[str, Any], now: Moment) -> bool:

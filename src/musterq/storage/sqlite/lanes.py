@@ -20,10 +20,11 @@ _Wish = tuple[frozenset[str] | None, str | bytes]
 
 
 class EligibleLanes(NamedTuple):
-    """The lanes that a worker may serve, and the same as a JSON text."""
+    """The lanes that a worker may serve, the same as a JSON text, and the types of those whose type has a limit."""
 
     ids: frozenset[int]
     json: str
+    limited: Mapping[int, str]
 
 
 class Lanes:
@@ -63,8 +64,7 @@ class Lanes:
         wish = (types, text)
         found = self._eligible.get(wish)
         if found is None:
-            ids = _eligible(connection, types, _decoded(text))
-            found = EligibleLanes(ids, json.dumps(sorted(ids)))
+            found = _eligible(connection, types, _decoded(text))
             if len(self._eligible) >= _KEPT_WORKERS:
                 self._eligible.clear()
             self._eligible[wish] = found
@@ -79,15 +79,18 @@ def _find_or_add(connection: Connection, type: str, compatibility: str) -> Any:
     return found[0]
 
 
-def _eligible(connection: Connection, types: frozenset[str] | None, capabilities: Mapping[str, Any]) -> frozenset[int]:
-    return frozenset(
-        lane
-        for lane, type, compatibility in connection.rows(query("lanes"))
-        if (types is None or type in types) and _may_serve(capabilities, compatibility)
-    )
+def _eligible(connection: Connection, types: frozenset[str] | None, capabilities: Mapping[str, Any]) -> EligibleLanes:
+    ids, limited = set(), {}
+    for lane, type, compatibility, is_limited in connection.rows(query("lanes")):
+        if (types is None or type in types) and may_serve(capabilities, compatibility):
+            ids.add(lane)
+            if is_limited and isinstance(type, str):  # plain SQL can put in bytes, which no limit names
+                limited[lane] = type
+    return EligibleLanes(frozenset(ids), json.dumps(sorted(ids)), limited)
 
 
-def _may_serve(capabilities: Mapping[str, Any], compatibility: object) -> bool:
+def may_serve(capabilities: Mapping[str, Any], compatibility: object) -> bool:
+    """Whether what a worker offers satisfies what a lane asks for."""
     requirement = servable(compatibility)
     return requirement is not None and satisfies(capabilities, requirement)
 

@@ -19,7 +19,7 @@ from musterq.errors import QueueDatabaseError, WorkerIdTakenError
 from musterq.storage.sqlite.file_lock import close_lock, open_lock, open_to_test, try_lock
 
 _SAFE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
-_SLOTS = 1024
+_SLOTS = 2048  # of the most threads, and of as many coroutines
 _TOKEN = struct.Struct("<Q")
 _BEGUN = struct.Struct(f"<{_SLOTS}Q")
 _TAKE_SECONDS = 0.5  # others may hold it for an instant while they test it
@@ -62,6 +62,12 @@ class LivenessFolder:
     def __init__(self, database_path: str) -> None:
         self._database = Path(database_path)
         self._folder = Path(f"{database_path}-workers")
+
+    def made_folder(self) -> str:
+        """Where they are; made if it can be, so that somebody can watch it before the first worker comes."""
+        with contextlib.suppress(OSError):
+            self._make_folder()
+        return str(self._folder)
 
     def take(self, worker_id: str) -> FileLivenessLock:
         """Take the lock of a worker.

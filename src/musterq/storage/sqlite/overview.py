@@ -7,7 +7,7 @@ from musterq.storage.sqlite import reading
 from musterq.storage.sqlite.connection import Connection
 from musterq.storage.sqlite.queries import query
 from musterq.storage.sqlite.rescuing import IsDead
-from musterq.storage.sqlite.states import state_of
+from musterq.storage.sqlite.states import Held, state_of
 from musterq.storage.sqlite.times import Moment
 from musterq.storage.sqlite.workers import WorkerAge, worker_ages
 
@@ -32,9 +32,9 @@ def metrics(connection: Connection, is_dead: IsDead, now: Moment) -> QueueMetric
 
 def activity(connection: Connection, is_dead: IsDead, now: Moment) -> list[WorkerActivity]:
     """What every worker is doing; newest beat first."""
-    in_flight = dict(connection.rows(query("tasks_in_flight")))
+    holding = {worker: Held(tasks, since) for worker, tasks, since in connection.rows(query("tasks_in_flight"))}
     seen = sorted(worker_ages(connection, now), key=lambda worker: worker.age_seconds)
-    return [_activity_of(worker, in_flight.get(worker.worker_id, 0), dead=is_dead(worker)) for worker in seen]
+    return [_activity_of(worker, holding.get(worker.worker_id, Held()), dead=is_dead(worker)) for worker in seen]
 
 
 def _by_status(counts: dict[tuple[str, str], int]) -> dict[str, int]:
@@ -44,14 +44,17 @@ def _by_status(counts: dict[tuple[str, str], int]) -> dict[str, int]:
     return sums
 
 
-def _activity_of(worker: WorkerAge, in_flight: int, *, dead: bool) -> WorkerActivity:
+def _activity_of(worker: WorkerAge, held: Held, *, dead: bool) -> WorkerActivity:
+    state = state_of(worker, dead=dead, held=held)
     return WorkerActivity(
         worker_id=worker.worker_id,
         capabilities=worker.capabilities,
         heartbeat_utc=worker.heartbeat_utc,
         heartbeat_age_seconds=worker.age_seconds,
-        status=state_of(worker, dead=dead, tasks_in_flight=in_flight),
-        tasks_in_flight=in_flight,
+        status=state.status,
+        status_reason=state.reason,
+        status_since_utc=state.since_utc,
+        tasks_in_flight=held.tasks,
         host=worker.host,
         pid=worker.pid,
     )

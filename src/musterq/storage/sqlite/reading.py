@@ -64,8 +64,17 @@ def task_counts(connection: Connection) -> dict[tuple[str, str], int]:
 
 def seconds_to_next_due(connection: Connection, now: Moment) -> float | None:
     """Until the next scheduled task is due; None if there is none."""
-    (due,) = connection.row(query("next_due"))
-    return None if due is None else max(0.0, text_to_datetime(due).timestamp() - now.epoch)
+    return _seconds_until(connection.row(query("next_due"))[0], now)
+
+
+def seconds_to_next_tick(connection: Connection, now: Moment) -> float | None:
+    """Until the next schedule ticks; None if there is none."""
+    return _seconds_until(connection.row(query("next_tick"))[0], now)
+
+
+def seconds_to_next_expiry(connection: Connection, now: Moment) -> float | None:
+    """Until the next waiting task expires; None if there is none."""
+    return _seconds_until(connection.row(query("next_expiry"))[0], now)
 
 
 def oldest_waiting_seconds(connection: Connection, now: Moment) -> float | None:
@@ -115,3 +124,7 @@ def _middle_ms(upper_ms: int) -> float:
 def _task_of(row: Any) -> Task:
     values = dict(zip(_COLUMNS, row, strict=True))
     return Task.from_dict({**values, **{name: bool(values[name]) for name in _YES_OR_NO}})
+
+
+def _seconds_until(text: str | None, now: Moment) -> float | None:
+    return None if text is None else max(0.0, text_to_datetime(text).timestamp() - now.epoch)

@@ -1,33 +1,59 @@
-"""Giving tasks back whose holder is gone."""
+"""Giving tasks back whose holder is gone, and writing down from whom they were taken."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from random import sample
+from typing import NamedTuple
 
-from musterq.models import Rescued
+from musterq.models import LostWorker, Rescued
+from musterq.storage.sqlite import ledger
 from musterq.storage.sqlite.connection import Connection
 from musterq.storage.sqlite.queries import query
 from musterq.storage.sqlite.times import Moment
 from musterq.storage.sqlite.workers import WorkerAge, worker_ages
 
 ORPHAN_LEASE_SECONDS = 60.0
+IDLE_LOOKED_AT = 32  # of those who hold nothing, so that many workers do not test each other all the time
 
 IsDead = Callable[[WorkerAge], bool]
 Begun = Callable[[str], list[int] | None]
 
 
+class Cause(NamedTuple):
+    """Why tasks are taken back: the word of the ledger, and the words of the attempt that ends."""
+
+    reason: str
+    words: str
+
+
+LEASE_OVER = Cause("lease over", "its lease was over")
+LOCK_FREE = Cause("lock free", "its worker died")
+REMOVED = Cause("removed", "its worker was removed")
+ORPHAN = Cause("orphan", "nobody registered held it")
+
+
+class Found(NamedTuple):
+    """What a look found that must be written."""
+
+    workers: frozenset[str]  # dead, or silent for their lease
+    leases_over: bool
+    orphans: bool
+
+
 def rescue(
-    connection: Connection, ids: Sequence[int], reason: str, now: Moment, begun: list[int] | None = None
+    connection: Connection, ids: Sequence[int], cause: Cause, now: Moment, begun: list[int] | None = None
 ) -> Rescued:
     """Give these tasks back, whoever holds them. ``begun``, if known, tells exactly which had been started."""
     if not ids:
         return Rescued()
-    wanted = {"ids": json.dumps(list(ids)), "now": now.text, "reason": reason}
+    wanted = {"ids": json.dumps(list(ids)), "now": now.text}
     if begun is not None:
         connection.run(query("begun_only"), {**wanted, "begun": json.dumps(begun)})
-    connection.run(query("rescue_note"), wanted)
+    connection.run(query("rescue_note"), {**wanted, "words": cause.words})
     moved = connection.rows(query("rescue"), wanted)
+    ledger.note_rescued(connection, [task_id for task_id, _ in moved], cause.reason, now)
     by_status = {status: tuple(sorted(i for i, s in moved if s == status)) for _, status in moved}
     return Rescued(
         queued=by_status.get("queued", ()), failed=by_status.get("failed", ()), cancelled=by_status.get("cancelled", ())
@@ -36,12 +62,12 @@ def rescue(
 
 def rescue_overdue_leases(connection: Connection, now: Moment) -> Rescued:
     """Give back the claims whose own lease is over."""
-    return rescue(connection, _ids(connection, "leases_over", now.boot()), "its lease was over", now)
+    return rescue(connection, _ids(connection, "leases_over", now.boot()), LEASE_OVER, now)
 
 
-def rescue_worker(connection: Connection, worker_id: str, reason: str, now: Moment, begun: list[int] | None) -> Rescued:
-    """Give back what a worker holds under the lease of its heartbeat."""
-    return rescue(connection, _ids(connection, "held_by_worker", {"worker": worker_id}), reason, now, begun)
+def rescue_forerunner(connection: Connection, worker_id: str, now: Moment, begun: list[int] | None) -> None:
+    """Give back what an earlier process of this id holds, which is certainly dead."""
+    rescue(connection, _ids(connection, "held_by_forerunner", {"worker": worker_id}), LOCK_FREE, now, begun)
 
 
 def remove_worker(connection: Connection, worker_id: str, is_dead: IsDead, begun: Begun, now: Moment) -> bool:
@@ -55,49 +81,71 @@ def remove_worker(connection: Connection, worker_id: str, is_dead: IsDead, begun
         return False
     if not worker.has_lock or is_dead(worker):
         held = _ids(connection, "all_held_by_worker", {"worker": worker_id})
-        rescue(connection, held, "its worker was removed", now, begun(worker_id) if worker.has_lock else None)
+        rescue(connection, held, REMOVED, now, begun(worker_id) if worker.has_lock else None)
     else:
         _put_under_lease(connection, worker, now)
     return connection.run(query("remove_worker"), {"worker": worker_id}) == 1
 
 
-def has_something_to_rescue(connection: Connection, is_dead: IsDead, now: Moment) -> bool:
-    """Looked at before a write, so that a queue in which all is well takes no write lock."""
+def look(connection: Connection, is_dead: IsDead, now: Moment) -> Found | None:
+    """Looked at before a write, so that a queue in which all is well takes no write lock; None: all is well."""
     over = connection.row(query("before_claim"), {**now.boot(), "worker": None})[1]
-    return bool(over or lost_workers(connection, is_dead, now) or orphans(connection, now))
+    found = Found(_lost_ids(connection, is_dead, now), bool(over), bool(_orphans(connection, now)))
+    return found if any(found) else None
 
 
-def rescue_all(connection: Connection, is_dead: IsDead, begun: Begun, now: Moment) -> Rescued:
-    """Give back what lost workers, claims whose lease is over, and nobody hold."""
-    lost = lost_workers(connection, is_dead, now)
-    rescued = [
-        rescue_worker(connection, worker.worker_id, reason, now, begun(worker.worker_id) if worker.has_lock else None)
-        for worker, reason in lost
-    ]
-    rescued.append(rescue_overdue_leases(connection, now))
-    rescued.append(rescue(connection, orphans(connection, now), "nobody registered held it", now))
+def rescue_all(connection: Connection, found: Found, is_dead: IsDead, begun: Begun, now: Moment) -> Rescued:
+    """Give back what was found, as far as it is still so."""
+    parts = []
+    lost = []
+    for worker in worker_ages(connection, now):
+        if worker.worker_id in found.workers and (cause := _cause(worker, is_dead)) is not None:
+            parts.append(_rescue_worker(connection, worker, cause, begun, now))
+            lost.append(LostWorker(worker_id=worker.worker_id, reason=cause.reason, tasks=_tasks(parts[-1])))
+    if found.leases_over:
+        parts.append(rescue_overdue_leases(connection, now))
+    if found.orphans:
+        parts.append(rescue(connection, _orphans(connection, now), ORPHAN, now))
     return Rescued(
-        queued=tuple(i for part in rescued for i in part.queued),
-        failed=tuple(i for part in rescued for i in part.failed),
-        cancelled=tuple(i for part in rescued for i in part.cancelled),
+        queued=tuple(i for part in parts for i in part.queued),
+        failed=tuple(i for part in parts for i in part.failed),
+        cancelled=tuple(i for part in parts for i in part.cancelled),
+        lost=tuple(lost),
     )
 
 
-def lost_workers(connection: Connection, is_dead: IsDead, now: Moment) -> list[tuple[WorkerAge, str]]:
-    """Workers whose beat is the lease of tasks and who are dead or have not beaten for it, with the reason in words."""
+def _rescue_worker(connection: Connection, worker: WorkerAge, cause: Cause, begun: Begun, now: Moment) -> Rescued:
+    held = _ids(connection, "held_by_worker", {"worker": worker.worker_id})
+    rescued = rescue(connection, held, cause, now, begun(worker.worker_id) if worker.has_lock else None)
+    if cause is LOCK_FREE:
+        reason = "its process died: its liveness lock is free"
+        connection.run(query("mark_lost"), {"worker": worker.worker_id, "now": now.text, "reason": reason})
+    return rescued
+
+
+def _lost_ids(connection: Connection, is_dead: IsDead, now: Moment) -> frozenset[str]:
+    """Who is dead and holds tasks or is not marked yet, or holds tasks and has not beaten for its lease."""
     holders = {worker for (worker,) in connection.rows(query("holders"))}
-    lost = []
-    for worker in worker_ages(connection, now):
-        if worker.worker_id not in holders:
-            continue
-        if is_dead(worker):
-            lost.append((worker, "its worker died"))
-        elif worker.age_seconds > worker.lease_seconds:
-            lost.append((worker, f"its worker had not beaten for {worker.age_seconds:.0f} s"))
-    return lost
+    seen = worker_ages(connection, now)
+    unmarked = [w for w in seen if w.worker_id not in holders and w.has_lock and w.lost_at_utc is None]
+    some = unmarked if len(unmarked) <= IDLE_LOOKED_AT else sample(unmarked, IDLE_LOOKED_AT)
+    silent = [w for w in seen if w.worker_id in holders and _cause(w, is_dead) is not None]
+    return frozenset(w.worker_id for w in silent) | {w.worker_id for w in some if is_dead(w)}
 
 
-def orphans(connection: Connection, now: Moment) -> list[int]:
+def _cause(worker: WorkerAge, is_dead: IsDead) -> Cause | None:
+    if is_dead(worker):
+        return LOCK_FREE
+    if worker.age_seconds > worker.lease_seconds:
+        return Cause("heartbeat too old", f"its worker had not beaten for {worker.age_seconds:.0f} s")
+    return None
+
+
+def _tasks(rescued: Rescued) -> tuple[int, ...]:
+    return tuple(sorted(rescued.queued + rescued.failed + rescued.cancelled))
+
+
+def _orphans(connection: Connection, now: Moment) -> list[int]:
     """Tasks that nobody registered holds, under no lease, for longer than one."""
     return _ids(connection, "orphans", {"since": now.after(-ORPHAN_LEASE_SECONDS)})
 

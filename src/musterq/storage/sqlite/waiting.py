@@ -1,4 +1,4 @@
-"""Sleeping until the database changes: the kernel tells when the write-ahead log is written to.
+"""Sleeping until something happens to files: the write-ahead log is written to, or a worker's lock file is closed.
 
 inotify on Linux, kqueue on macOS and BSD; elsewhere there are no events, and whoever waits must poll. The thread that
 waits polls the descriptor of the events itself, so nothing is read, and nobody runs, while nobody waits.
@@ -11,27 +11,28 @@ import os
 import select
 import sys
 import threading
+from collections.abc import Callable
 from typing import Protocol
 
 
 class _Signal(Protocol):
-    """Something to poll that becomes readable when the log changes."""
+    """Something to poll that becomes readable when what is watched changes."""
 
     def fileno(self) -> int: ...
-    def drain(self) -> bool: ...  # whether the log is still there
+    def drain(self) -> bool: ...  # whether it is still there
     def close(self) -> None: ...
 
 
 if sys.platform == "linux":
     from inotify_simple import INotify, flags
 
-    class _LogEvents:
+    class _FileEvents:
         """inotify: events gather in the kernel, equal ones as one, until they are drained."""
 
-        def __init__(self, log: str) -> None:
+        def __init__(self, path: str, what: int) -> None:
             self._inotify = INotify()
             try:
-                self._inotify.add_watch(log, flags.MODIFY | flags.DELETE_SELF)
+                self._inotify.add_watch(path, what | flags.DELETE_SELF)
             except OSError:
                 self._inotify.close()
                 raise
@@ -44,6 +45,13 @@ if sys.platform == "linux":
 
         def close(self) -> None:
             self._inotify.close()
+
+    def _log_events(log: str) -> _Signal:
+        return _FileEvents(log, flags.MODIFY)
+
+    def _lock_events(folder: str) -> _Signal:
+        """The kernel closes what a dead process had open: its lock file, for writing. Who tests a lock only reads."""
+        return _FileEvents(folder, flags.CLOSE_WRITE | flags.DELETE | flags.ONLYDIR)
 
 elif hasattr(select, "kqueue"):
 
@@ -67,33 +75,38 @@ elif hasattr(select, "kqueue"):
             self._queue.close()
             os.close(self._file)
 
-else:
-    _LogEvents = None
+    _log_events = _LogEvents
+    _lock_events = None  # it does not tell when a file of a folder is closed
 
-HAS_EVENTS = _LogEvents is not None
-#: The kernel tells of a write an instant before its commit can be read, so the waits after one are short at first.
+else:
+    _log_events = None
+    _lock_events = None
+
+HAS_EVENTS = _log_events is not None
+#: The kernel tells of a write an instant before its commit can be read, and of a file's end an instant before its lock
+#: is free, so the waits after an event are short at first.
 _SETTLING_SECONDS = (0.016, 0.004, 0.001)
 
 
-class LogWaiter:
-    """Waits for a change of the log, a call of `wake`, or the time."""
+class FileWaiter:
+    """Waits for a change of what is watched, a call of `wake`, or the time."""
 
-    def __init__(self, log: str) -> None:
+    def __init__(self, watch: Callable[[], _Signal | None]) -> None:
         self._read, self._write = os.pipe()
         os.set_blocking(self._read, False)
         os.set_blocking(self._write, False)
-        self._events: _Signal | None = _watch(log)
-        self._log = log
+        self._watch = watch
+        self._events = watch()
         self._lock = threading.Lock()
         self._closed = False
         self._settling: list[float] = []
 
     def wait(self, seconds: float) -> None:
-        """Sleep; return at once if the log has changed since the last time, or if this is closed."""
+        """Sleep; return at once if something has changed since the last time, or if this is closed."""
         if self._closed:
             return
         if self._events is None:
-            self._events = _watch(self._log)
+            self._events = self._watch()
         if self._settling:
             seconds = min(seconds, self._settling.pop())
         ready = self._poll(max(0.0, seconds))
@@ -101,7 +114,7 @@ class LogWaiter:
             with contextlib.suppress(BlockingIOError):
                 os.read(self._read, 4096)
         if self._events is not None and self._events.fileno() in ready:
-            if not self._events.drain():  # whoever closed last removed it; the next one makes another
+            if not self._events.drain():  # somebody removed it, and will make another
                 self._events.close()
                 self._events = None
             self._settling = list(_SETTLING_SECONDS)
@@ -134,11 +147,25 @@ class LogWaiter:
         return [descriptor for descriptor, _ in poll.poll(seconds * 1000)]
 
 
-def _watch(log: str) -> _Signal | None:
-    """Events of the log; None where there are none, or no log yet."""
-    if _LogEvents is None:
+class LogWaiter(FileWaiter):
+    """Waits for a write to the log."""
+
+    def __init__(self, log: str) -> None:
+        super().__init__(lambda: _started(_log_events, log))
+
+
+class DeathWaiter(FileWaiter):
+    """Waits until a worker's process may have died; where nobody tells, for the time alone."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(lambda: _started(_lock_events, folder))
+
+
+def _started(watch: Callable[[str], _Signal] | None, path: str) -> _Signal | None:
+    """Events of a file or folder; None where there are none, or it is not there yet."""
+    if watch is None:
         return None
     try:
-        return _LogEvents(log)
+        return watch(path)
     except OSError:
         return None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import NamedTuple
 
-from musterq.clock import text_to_datetime
+from musterq.clock import epoch_to_text, text_to_datetime
 from musterq.models import Worker, WorkerFacts
+from musterq.records import Pulse
 from musterq.storage.sqlite.connection import Connection
 from musterq.storage.sqlite.queries import query
 from musterq.storage.sqlite.times import Moment
@@ -21,7 +22,12 @@ class WorkerAge(NamedTuple):
     age_seconds: float
     has_lock: bool
     lease_seconds: float
+    beat_seconds: float | None
     state: str | None
+    state_reason: str | None
+    state_since_utc: str | None
+    lost_at_utc: str | None  # when it was found dead, once it was
+    lost_reason: str | None
     host: str | None
     pid: int | None
 
@@ -55,12 +61,25 @@ def register(connection: Connection, worker_id: str, capabilities: str, facts: W
         connection.run(query("register_facts"), _told(worker_id, facts, now))
 
 
-def heartbeat(connection: Connection, worker_id: str, now: Moment) -> bool:
+def heartbeat(connection: Connection, worker_id: str, pulse: Pulse | None, now: Moment) -> bool:
     """Beat; False if there is no such worker."""
     if connection.run(query("heartbeat"), {"worker": worker_id, "now": now.text}) == 0:
         return False
     connection.run(query("register_beat"), {"worker": worker_id, **now.boot()})
+    if pulse is not None:
+        note_pulse(connection, worker_id, pulse)
     return True
+
+
+def note_pulse(connection: Connection, worker_id: str, pulse: Pulse) -> None:
+    """Note what a worker process says of itself."""
+    said = {"state": pulse.state, "reason": pulse.reason, "since": epoch_to_text(pulse.since)}
+    connection.run(query("pulse"), {"worker": worker_id, **said})
+
+
+def forget_process(connection: Connection, worker_id: str) -> None:
+    """Forget what an earlier process of this id told of itself."""
+    connection.run(query("forget_facts"), {"worker": worker_id})
 
 
 def _told(worker_id: str, facts: WorkerFacts, now: Moment) -> dict[str, object]:
@@ -68,6 +87,7 @@ def _told(worker_id: str, facts: WorkerFacts, now: Moment) -> dict[str, object]:
         "worker": worker_id,
         "now": now.text,
         "lease_seconds": facts.lease_seconds,
+        "beat_seconds": facts.beat_seconds,
         "host": facts.host,
         "pid": facts.pid,
         "concurrency": facts.concurrency,

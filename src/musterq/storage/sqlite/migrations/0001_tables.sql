@@ -42,6 +42,7 @@ CREATE TABLE task_queue (
     next_id INTEGER,                               -- the task that waits for its end
     awaits INTEGER,                                -- how many tasks it still waits for; NULL: it never waited for any
     result_argument TEXT,                          -- the argument that is given the result of what it waited for
+    joins INTEGER,                                 -- how many results it is given as a list; NULL: the one before it
     progress REAL,
     progress_message TEXT,
     headers TEXT,
@@ -112,6 +113,7 @@ CREATE TABLE worker_facts (
     state_since_utc DATETIME,
     lost_at_utc DATETIME,                          -- when it was found dead, and how that was known
     lost_reason TEXT,
+    lost_detail TEXT,                              -- how its process died, as far as whoever started it has told
     host TEXT,
     pid INTEGER,
     concurrency INTEGER,
@@ -142,8 +144,8 @@ CREATE TABLE schedules (
     timezone TEXT NOT NULL DEFAULT 'UTC',
     catch_up TEXT NOT NULL DEFAULT 'latest',       -- what becomes of missed ticks: latest, all, skip
     task TEXT NOT NULL,                            -- the task that a tick enqueues, as JSON
-    next_utc DATETIME NOT NULL,
-    last_utc DATETIME,
+    next_utc DATETIME NOT NULL CHECK (next_utc IS strftime('%Y-%m-%d %H:%M:%f', next_utc)),
+    last_utc DATETIME CHECK (last_utc IS strftime('%Y-%m-%d %H:%M:%f', last_utc)),
     paused INTEGER NOT NULL DEFAULT 0,
     updated_at_utc DATETIME NOT NULL
 ) WITHOUT ROWID;
@@ -184,7 +186,9 @@ CREATE INDEX task_waiting_by_id ON task_queue (lane_id, late) WHERE status = 'qu
 CREATE INDEX task_blocked ON task_queue (concurrency_key, priority) WHERE status = 'queued' AND held = 1;
 CREATE INDEX task_late_in_lane ON task_queue (lane_id, coalesce(due_at_utc, created_at_utc))
     WHERE status = 'queued' AND held = 0 AND late = 1;
-CREATE INDEX task_expiring ON task_queue (expires_at_utc) WHERE status = 'queued' AND expires_at_utc IS NOT NULL;
+-- What was started once does not expire any more.
+CREATE INDEX task_expiring ON task_queue (expires_at_utc)
+    WHERE status = 'queued' AND expires_at_utc IS NOT NULL AND attempts = 0 AND crashes = 0;
 CREATE INDEX task_part ON task_queue (group_id, status) WHERE group_id IS NOT NULL;
 CREATE INDEX task_followed ON task_queue (next_id) WHERE next_id IS NOT NULL;
 CREATE INDEX task_late_since ON task_queue (coalesce(due_at_utc, created_at_utc)) WHERE status = 'queued' AND late = 1;
@@ -199,4 +203,5 @@ CREATE INDEX task_cancelled ON task_queue (finished_at_utc) WHERE status = 'canc
 CREATE INDEX log_by_task ON task_logs (task_id);
 CREATE INDEX attempt_by_task ON task_attempts (task_id);
 CREATE INDEX ledger_by_task ON rescue_ledger (task_id);
+CREATE INDEX ledger_by_worker ON rescue_ledger (worker_id);
 CREATE INDEX worker_by_beat ON workers (heartbeat_utc);

@@ -90,5 +90,5 @@ BEGIN
            (1, NEW.lane_id, NEW.slot / 32, NEW.change, NEW.change * ((68719476736 + (NEW.slot + 1) / 2) / (NEW.slot + 1))),
            (2, NEW.lane_id, NEW.slot, NEW.change, NEW.change * ((68719476736 + (NEW.slot + 1) / 2) / (NEW.slot + 1)))
     ON CONFLICT (kind, key1, key2) DO UPDATE SET n = n + excluded.n, sum1 = sum1 + excluded.sum1;
-    DELETE FROM counters WHERE kind = 0 AND key1 = NEW.lane_id AND key2 = 0 AND n = 0;
+    DELETE FROM counters WHERE kind = 0 AND key1 = NEW.lane_id AND key2 = 0 AND n = 0 AND sum1 = 0;
 END;

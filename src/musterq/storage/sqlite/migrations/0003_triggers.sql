@@ -229,7 +229,7 @@ END;
 
 CREATE TABLE replaced_tasks (
     id INTEGER PRIMARY KEY,
-    type, status, attempts, run_ms, lane_id, priority, held
+    type, status, attempts, run_ms, lane_id, priority, held, concurrency_key, next_id
 );
 
 CREATE TRIGGER task_may_replace BEFORE INSERT ON task_queue
@@ -238,10 +238,10 @@ WHEN EXISTS (SELECT 1 FROM task_queue WHERE id = NEW.id)
 BEGIN
     DELETE FROM replaced_tasks;
     INSERT INTO replaced_tasks
-    SELECT id, type, status, attempts, run_ms, lane_id, priority, held
+    SELECT id, type, status, attempts, run_ms, lane_id, priority, held, concurrency_key, next_id
     FROM task_queue WHERE id = NEW.id
     UNION
-    SELECT id, type, status, attempts, run_ms, lane_id, priority, held
+    SELECT id, type, status, attempts, run_ms, lane_id, priority, held, concurrency_key, next_id
     FROM task_queue WHERE idempotency_key = NEW.idempotency_key;
 END;
 
@@ -258,10 +258,10 @@ WHEN (NEW.id IS NOT OLD.id OR NEW.idempotency_key IS NOT OLD.idempotency_key)
 BEGIN
     DELETE FROM replaced_tasks;
     INSERT INTO replaced_tasks
-    SELECT id, type, status, attempts, run_ms, lane_id, priority, held
+    SELECT id, type, status, attempts, run_ms, lane_id, priority, held, concurrency_key, next_id
     FROM task_queue WHERE id = NEW.id AND id <> OLD.id
     UNION
-    SELECT id, type, status, attempts, run_ms, lane_id, priority, held
+    SELECT id, type, status, attempts, run_ms, lane_id, priority, held, concurrency_key, next_id
     FROM task_queue WHERE idempotency_key = NEW.idempotency_key AND id <> OLD.id;
 END;
 
@@ -283,6 +283,10 @@ BEGIN
     INSERT INTO waiting_changes (lane_id, slot, change)
     SELECT lane_id, min(max(CAST(priority AS INTEGER), 0), 1023), -1
     FROM replaced_tasks WHERE status = 'queued' AND held = 0 AND lane_id IS NOT NULL;
+    INSERT INTO key_moves (concurrency_key)
+    SELECT DISTINCT concurrency_key FROM replaced_tasks WHERE concurrency_key IS NOT NULL;
+    INSERT INTO part_deletions (id, type, next_id)
+    SELECT id, type, next_id FROM replaced_tasks WHERE next_id IS NOT NULL AND status <> 'completed';
     DELETE FROM task_logs WHERE task_id IN (SELECT id FROM replaced_tasks);
     DELETE FROM task_attempts WHERE task_id IN (SELECT id FROM replaced_tasks);
     DELETE FROM replaced_tasks;
@@ -324,6 +328,13 @@ BEGIN
     UPDATE task_queue SET lease_until_utc = NULL, lease_text = NULL
     WHERE status = 'processing' AND lease_until_utc IS NOT NULL AND lease_boot_id IS NULL
           AND locked_by = NEW.worker_id AND lease_text = 'removed';
+END;
+
+-- Every event of the ledger is counted, whoever writes it; what is pruned stays counted.
+CREATE TRIGGER ledger_counted AFTER INSERT ON rescue_ledger
+BEGIN
+    INSERT INTO counters (kind, key1, key2, n) VALUES (6, NEW.event, NEW.reason, 1)
+    ON CONFLICT (kind, key1, key2) DO UPDATE SET n = n + 1;
 END;
 
 CREATE TRIGGER log_time_in_form AFTER INSERT ON task_logs

@@ -9,5 +9,5 @@ UPDATE task_queue SET
     processing_started_utc = CASE
         WHEN cancel_requested OR attempts >= max_attempts THEN coalesce(:started, processing_started_utc) END,
     run_ms = CASE WHEN attempts >= max_attempts AND NOT cancel_requested THEN :run_ms END,
-    error_message = :error, updated_at_utc = :finished, claim_token = NULL, lease_until_utc = NULL
+    suspect = 0, error_message = :error, updated_at_utc = :finished, claim_token = NULL, lease_until_utc = NULL
 WHERE id = :id AND claim_token = :token AND status = 'processing'

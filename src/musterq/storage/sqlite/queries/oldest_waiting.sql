@@ -1,4 +1,5 @@
--- Since when the longest waiting queued task waits: the first of each lane whose id tells, and the first of the late ones.
+-- Since when the longest waiting queued task waits: the first of each lane whose id tells, the first of the late
+-- ones, and the first of those that are held.
 SELECT min(since) FROM (
     SELECT (
         SELECT created_at_utc FROM task_queue
@@ -8,6 +9,11 @@ SELECT min(since) FROM (
     UNION ALL
     SELECT * FROM (
         SELECT coalesce(due_at_utc, created_at_utc) FROM task_queue WHERE status = 'queued' AND late = 1
+        ORDER BY coalesce(due_at_utc, created_at_utc) LIMIT 1
+    )
+    UNION ALL
+    SELECT * FROM (
+        SELECT coalesce(due_at_utc, created_at_utc) FROM task_queue WHERE status = 'queued' AND held = 1
         ORDER BY coalesce(due_at_utc, created_at_utc) LIMIT 1
     )
 )

@@ -1,5 +1,6 @@
 -- What a worker process tells of itself.
 UPDATE worker_facts SET
-    has_lock = 1, lease_seconds = :lease_seconds, state = 'starting', host = :host, pid = :pid, concurrency = :concurrency,
+    has_lock = 1, lease_seconds = :lease_seconds, beat_seconds = :beat_seconds, state = 'starting', state_reason = 'it starts',
+    state_since_utc = :now, host = :host, pid = :pid, concurrency = :concurrency,
     strategy = :strategy, types = :types, version = :version, started_at_utc = :now
 WHERE worker_id = :worker

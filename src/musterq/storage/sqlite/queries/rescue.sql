@@ -14,6 +14,7 @@ UPDATE task_queue SET
     finished_at_utc = CASE
         WHEN cancel_requested OR (processing_started_utc IS NOT NULL AND crashes + 1 >= max_crashes) THEN :now END,
     crashes = crashes + (processing_started_utc IS NOT NULL),
+    suspect = CASE WHEN processing_started_utc IS NOT NULL THEN 1 ELSE suspect END,
     attempts = max(attempts - 1, 0),
     locked_by = NULL, claim_token = NULL, lease_until_utc = NULL, lease_text = NULL, lease_boot_id = NULL,
     reserved_at_utc = NULL, processing_started_utc = NULL, updated_at_utc = :now

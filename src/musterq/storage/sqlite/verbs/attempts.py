@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from musterq.errors import QueueDatabaseError
 from musterq.models import Claim, ClaimRequest, Outcome
+from musterq.records import LogLine
 from musterq.storage.sqlite import claiming, finishing
 from musterq.storage.sqlite.connection import Connection
 from musterq.storage.sqlite.queries import query
@@ -46,6 +47,10 @@ class AttemptVerbs(Frame):
         facts = {"id": claim.task_id, "token": claim.claim_token, "now": self.clock.text()}
         line = {"level": level, "message": message, "details": details}
         self._write(lambda connection: connection.run(query("log"), {**facts, **line}))
+
+    @verb
+    def log_lines(self, lines: Sequence[LogLine]) -> None:
+        self._write(lambda connection: finishing.log(connection, lines))
 
     @verb
     def cancel_requests(self, worker_id: str) -> list[tuple[int, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from musterq.clock import Clock
 from musterq.errors import QueueDatabaseError
@@ -13,6 +13,7 @@ from musterq.storage.sqlite.connection import Connection, Driver, StandardDriver
 from musterq.storage.sqlite.lanes import Lanes
 from musterq.storage.sqlite.liveness import LivenessFolder
 from musterq.storage.sqlite.place import check_place, is_new
+from musterq.storage.sqlite.queries import query
 from musterq.storage.sqlite.reentry import verb
 from musterq.storage.sqlite.sessions import Sessions
 from musterq.storage.sqlite.workers import WorkerAge
@@ -35,6 +36,7 @@ class Frame:
     ) -> None:
         self.clock = clock or Clock()
         self._path = path
+        self._opening = {"location": path, "durability": durability, "busy_timeout": busy_timeout}
         self._file = os.path.realpath(path)  # what stands beside it must be the same by whatever link it is opened
         self._driver: Driver = driver or StandardDriver()
         _check_library(self._driver)
@@ -47,6 +49,10 @@ class Frame:
     def location(self) -> str:
         """The path of the file."""
         return self._path
+
+    @property
+    def opening(self) -> dict[str, Any]:
+        return self._opening
 
     @verb
     def initialize_schema(self) -> None:
@@ -99,7 +105,16 @@ class Frame:
             return self._sessions.read(tolerating_broken_text(work))
 
     def _is_dead(self, worker: WorkerAge) -> bool:
-        return worker.has_lock and self._liveness.is_free(worker.worker_id)
+        if not worker.has_lock:
+            return False
+        return worker.lost_at_utc is not None or self._liveness.is_free(worker.worker_id)
+
+    def _has_died(self, connection: Connection, worker_id: str) -> bool:
+        """Whether the process that registered this id is dead, asked by id alone."""
+        known = connection.row(query("worker_lock"), {"worker": worker_id})
+        if known is None or not known[0]:
+            return False
+        return bool(known[1]) or self._liveness.is_free(worker_id)
 
 
 def _check_library(driver: Driver) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from musterq.models import QueueMetrics, TaskStatus
 from musterq.storage.sqlite import overview, reading
+from musterq.storage.sqlite.claimable import claimable
 from musterq.storage.sqlite.reentry import verb
 from musterq.storage.sqlite.times import Moment
 from musterq.storage.sqlite.verbs.frame import Frame
@@ -28,6 +32,11 @@ class OverviewVerbs(Frame):
         counts = self._read(reading.task_counts)
         known = set(TaskStatus)
         return {(type, TaskStatus(status)): n for (type, status), n in counts.items() if status in known}
+
+    @verb
+    def claimable(self, types: frozenset[str] | None, capabilities: Mapping[str, Any]) -> int:
+        now = Moment(self.clock)
+        return self._read(lambda connection: claimable(connection, types, capabilities, now))
 
     def waiter(self) -> LogWaiter:
         self.ensure_schema()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 from musterq.models import Worker, WorkerActivity, WorkerFacts
+from musterq.records import Pulse
 from musterq.storage.sqlite import overview, rescuing, workers
 from musterq.storage.sqlite.connection import Connection
 from musterq.storage.sqlite.liveness import FileLivenessLock
-from musterq.storage.sqlite.queries import query
 from musterq.storage.sqlite.reentry import defer, interrupts_another_call, verb
 from musterq.storage.sqlite.times import Moment
 from musterq.storage.sqlite.verbs.frame import Frame
@@ -22,23 +22,24 @@ class WorkerVerbs(Frame):
     def register(self, worker_id: str, capabilities: str, facts: WorkerFacts | None = None) -> None:
         def register(connection: Connection) -> None:
             now = Moment(self.clock)
+            # who brings facts holds the lock, so whoever held tasks under this id before is dead
+            if facts is not None or self._has_died(connection, worker_id):
+                rescuing.rescue_forerunner(connection, worker_id, now, self._liveness.begun(worker_id))
+                workers.forget_process(connection, worker_id)
             workers.register(connection, worker_id, capabilities, facts, now)
-            if facts is not None:  # it holds the lock, so whoever held tasks under this id before is dead
-                begun = self._liveness.begun(worker_id)
-                rescuing.rescue_worker(connection, worker_id, "its worker died", now, begun)
 
         self._write(register)
         if facts is not None:
             self._liveness.forget_begun(worker_id)
 
     @verb
-    def heartbeat(self, worker_id: str) -> bool:
-        return self._write(lambda connection: workers.heartbeat(connection, worker_id, Moment(self.clock)))
+    def heartbeat(self, worker_id: str, pulse: Pulse | None = None) -> bool:
+        return self._write(lambda connection: workers.heartbeat(connection, worker_id, pulse, Moment(self.clock)))
 
     @verb
-    def set_worker_state(self, worker_id: str, state: str) -> None:
-        facts = {"worker": worker_id, "state": state}
-        self._write(lambda connection: connection.run(query("worker_state"), facts))
+    def set_worker_state(self, worker_id: str, state: str, reason: str | None = None) -> None:
+        pulse = Pulse(state=state, reason=reason or state, since=self.clock.time())
+        self._write(lambda connection: workers.note_pulse(connection, worker_id, pulse))
 
     @verb
     def worker(self, worker_id: str) -> Worker | None:

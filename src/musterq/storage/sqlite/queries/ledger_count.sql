@@ -1,0 +1,2 @@
+-- How many entries the ledger has.
+SELECT count(*) FROM rescue_ledger

@@ -1,0 +1,2 @@
+-- Ends the limit of a type.
+DELETE FROM type_limits WHERE type = :type

@@ -1,0 +1,2 @@
+-- When the next schedule ticks.
+SELECT min(next_utc) FROM schedules WHERE paused = 0

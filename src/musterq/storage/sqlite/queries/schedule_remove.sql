@@ -1,0 +1,2 @@
+-- Forgets a schedule.
+DELETE FROM schedules WHERE name = :name

@@ -1,0 +1,256 @@
+"""Running tasks in child processes, one for each thread of the worker, and suspects alone in one of their own."""
+
+from __future__ import annotations
+
+import threading
+import time
+from random import Random
+from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
+
+from musterq.checks import check_positive_int
+from musterq.events import Events
+from musterq.models import Claim, Outcome, TaskStatus
+from musterq.queue.executors import Executor
+from musterq.queue.running import Runner
+from musterq.queue.tasks import TaskDefinition
+from musterq.retry import delay_seconds
+from musterq.storage.base import Storage
+from musterq.worker.child_messages import Death, Job, Report, Setup
+from musterq.worker.locating import HOW_TO_BE_FOUND, Address, address_of
+from musterq.worker.option_values import MOST_CHILD_MIB, MOST_TASKS_PER_CHILD
+from musterq.worker.placing import Definitions, place_of
+
+if TYPE_CHECKING:
+    from musterq.worker.child_process import ChildProcess
+
+KILL_SECONDS = 5.0  # for processes that were killed to be gone
+LOOK_SECONDS = 0.005
+MIB = 2**20
+
+
+class Wear(msgspec.Struct, frozen=True):
+    """After how many tasks a child is replaced, and after how much memory (None: however much)."""
+
+    tasks: int
+    bytes: int | None
+
+    @classmethod
+    def checked(cls, max_tasks_per_child: int, max_child_mib: int | None) -> Self:
+        """The same from the options of a worker.
+
+        Raises:
+            TypeError, ValueError: one of them cannot be.
+        """
+        tasks = check_positive_int("max_tasks_per_child", max_tasks_per_child, MOST_TASKS_PER_CHILD)
+        if max_child_mib is None:
+            return cls(tasks, None)
+        return cls(tasks, check_positive_int("max_child_mib", max_child_mib, MOST_CHILD_MIB) * MIB)
+
+
+class Attempt:
+    """One attempt in a child, which may be ended from outside."""
+
+    def __init__(self) -> None:
+        self.is_ended = False
+        self._child: ChildProcess | None = None
+        self._lock = threading.Lock()
+
+    def begin(self, child: ChildProcess) -> bool:
+        """Run in this child. False: it was ended before."""
+        with self._lock:
+            self._child = child
+            return not self.is_ended
+
+    def end(self) -> None:
+        """Kill what runs, and let nothing more begin."""
+        with self._lock:
+            self.is_ended = True
+            if self._child is not None:
+                self._child.kill()
+
+    def leave(self) -> None:
+        """The child is somebody else's from now on."""
+        with self._lock:
+            self._child = None
+
+
+class ProcessRunner:
+    """Runs tasks in the thread that asks for it or, where they belong there, in a child of that thread.
+
+    A thread has no child before it needs one.
+
+    A child is replaced after so many tasks, once it has taken so much memory, and whenever it dies.
+    """
+
+    def __init__(
+        self,
+        definitions: Definitions,
+        runner: Runner,
+        storage: Storage,
+        setup: Setup,
+        *,
+        executor: Executor,
+        wear: Wear,
+        events: Events,
+        random: Random,
+    ) -> None:
+        self._definitions = definitions
+        self._runner = runner
+        self._executor = executor
+        self._storage = storage
+        self._setup = setup
+        self._wear = wear
+        self._events = events
+        self._random = random
+        self._addresses: dict[str, Address | None] = {}
+        self._attempts: dict[int, Attempt] = {}  # by claim token
+        self._mine = threading.local()  # .child: that of a thread, which nobody else uses
+        self._alive: set[ChildProcess] = set()
+        self._closed = False
+
+    def run(self, claim: Claim) -> Outcome:
+        """Run a task to its end."""
+        definition = self._definitions.get(claim.type)
+        if definition is not None and place_of(definition, claim, self._executor) == "child":
+            return self._run_in_child(claim, definition)
+        return self._runner.run(claim)
+
+    def kill_lost(self, claim_token: int) -> None:
+        """Kill the process that runs this claim, if one does: the task was taken back, and may run elsewhere."""
+        attempt = self._attempts.get(claim_token)
+        if attempt is not None:
+            attempt.end()
+
+    def kill_all(self) -> None:
+        """Kill what runs in children, which is given back, and begin nothing more; returns when it is gone."""
+        self._closed = True
+        for attempt in list(self._attempts.values()):
+            attempt.end()
+        deadline = time.monotonic() + KILL_SECONDS
+        while self._attempts and time.monotonic() < deadline:
+            time.sleep(LOOK_SECONDS)
+
+    def leave(self) -> None:
+        """End the child of this thread, which is about to end itself."""
+        child = getattr(self._mine, "child", None)
+        if child is not None:
+            self._end(child)
+
+    def close(self) -> None:
+        """Wait until every thread has left; children of those that have not are killed."""
+        self.kill_all()
+        deadline = time.monotonic() + KILL_SECONDS
+        while self._alive and time.monotonic() < deadline:
+            time.sleep(LOOK_SECONDS)
+        for child in list(self._alive):
+            child.kill()
+
+    def _run_in_child(self, claim: Claim, definition: TaskDefinition[..., Any]) -> Outcome:
+        address = self._address(definition)
+        if address is None:
+            return self._run_without(claim, definition)
+        attempt = self._attempts[claim.claim_token] = Attempt()
+        try:
+            if self._closed:
+                return _released(claim)
+            return self._run(attempt, Job(address=address, claim=claim, max_result_bytes=definition.max_result_bytes))
+        finally:
+            del self._attempts[claim.claim_token]
+
+    def _address(self, definition: TaskDefinition[..., Any]) -> Address | None:
+        try:
+            return self._addresses[definition.type]
+        except KeyError:
+            return self._addresses.setdefault(definition.type, address_of(definition))
+
+    def _run_without(self, claim: Claim, definition: TaskDefinition[..., Any]) -> Outcome:
+        """Its handler cannot run in a child: a suspect gets another chance here, a hard limit cannot be kept."""
+        if claim.hard_timeout_seconds is not None or not claim.suspect:
+            said = f"a child process cannot find the handler {definition!r}: {HOW_TO_BE_FOUND}"
+            return Outcome(claim=claim, status=TaskStatus.FAILED, error=f"the worker could not run it: {said}")
+        self._events.emit(
+            "suspect.unguarded",
+            task_id=claim.task_id,
+            type=claim.type,
+            worker_id=claim.worker_id,
+            handler=repr(definition),
+        )
+        return self._runner.run(claim)
+
+    def _run(self, attempt: Attempt, job: Job) -> Outcome:
+        try:
+            child = self._spawn() if job.claim.suspect else self._own()
+        except OSError as error:
+            return self._not_run(job.claim, f"its child process cannot be started: {error}")
+        goes_on = False
+        started = self._storage.clock.time()
+        try:
+            ended = child.run(job, job.claim.hard_timeout_seconds) if attempt.begin(child) else None
+            goes_on = isinstance(ended, Report) and not (job.claim.suspect or self._is_worn(child))
+        finally:
+            attempt.leave()
+            if not goes_on or attempt.is_ended:
+                self._end(child)
+        if isinstance(ended, Report):
+            return ended.outcome(job.claim)
+        if ended is None or attempt.is_ended:
+            return _released(job.claim)
+        return self._of_death(ended, job.claim, started)
+
+    def _of_death(self, death: Death, claim: Claim, started: float) -> Outcome:
+        if not death.begun:  # it is the program's fault, and not the task's
+            return self._not_run(claim, f"its child process, which was to import the handler, {death.crash.words}")
+        finished = self._storage.clock.time()
+        if death.over_time:
+            return Outcome(
+                claim=claim,
+                status=TaskStatus.SCHEDULED,
+                error=f"TaskTimeout: killed at its hard time limit of {claim.hard_timeout_seconds:g} s",
+                retry_in_seconds=self._delay(claim),
+                started_at=started,
+                finished_at=finished,
+            )
+        return Outcome(
+            claim=claim,
+            status=TaskStatus.QUEUED,
+            error=f"worker lost: its process {death.crash.words}",
+            crash=death.crash,
+            started_at=started,
+            finished_at=finished,
+        )
+
+    def _not_run(self, claim: Claim, why: str) -> Outcome:
+        said = f"the worker could not run it: {why}"
+        return Outcome(claim=claim, status=TaskStatus.SCHEDULED, error=said, retry_in_seconds=self._delay(claim))
+
+    def _delay(self, claim: Claim) -> float:
+        return delay_seconds(claim.retry, claim.attempts, self._random)
+
+    def _own(self) -> ChildProcess:
+        child: ChildProcess | None = getattr(self._mine, "child", None)
+        if child is None:
+            child = self._mine.child = self._spawn()
+        return child
+
+    def _spawn(self) -> ChildProcess:
+        from musterq.worker.child_process import ChildProcess  # which takes memory, and not every worker needs it
+
+        child = ChildProcess(self._setup)
+        self._alive.add(child)
+        return child
+
+    def _is_worn(self, child: ChildProcess) -> bool:
+        is_large = self._wear.bytes is not None and (child.peak_bytes or 0) > self._wear.bytes
+        return is_large or child.runs >= self._wear.tasks
+
+    def _end(self, child: ChildProcess) -> None:
+        child.close()
+        self._alive.discard(child)
+        if getattr(self._mine, "child", None) is child:
+            self._mine.child = None
+
+
+def _released(claim: Claim) -> Outcome:
+    return Outcome(claim=claim, status=TaskStatus.QUEUED)

@@ -1,0 +1,48 @@
+"""A program that defines its queue and works on it in one file: ``child_program.py DATABASE [OPTION=JSON ...]``."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+
+from musterq.queue.current import current_task
+from musterq.queue.task_queue import TaskQueue
+from musterq.worker import WorkerEngine
+
+queue = TaskQueue(sys.argv[1])
+
+
+@queue.task()
+def whose_child() -> list[str]:
+    """Under which name this file is loaded, and how its program was called."""
+    return [__name__, sys.argv[1]]
+
+
+@queue.task()
+def sleep(seconds: float) -> None:
+    """Tell the process, and end after so long."""
+    current_task().progress(0.5, str(os.getpid()))
+    time.sleep(seconds)
+
+
+@queue.task()
+def spin() -> None:
+    """Never end, in pure Python."""
+    current_task().progress(0.5, str(os.getpid()))
+    while True:
+        pass
+
+
+def main() -> None:
+    """Run a worker of child processes."""
+    options = dict(argument.split("=", 1) for argument in sys.argv[2:]) or {"burst": "true"}
+    engine = WorkerEngine(queue, executor="processes", **{name: json.loads(text) for name, text in options.items()})
+    signal.signal(signal.SIGTERM, lambda *_: engine.stop())
+    engine.run()
+
+
+if __name__ == "__main__":
+    main()
