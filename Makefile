@@ -1,7 +1,7 @@
 # Each stamp holds the folder it was made in, so that a copied or moved checkout sets itself up again.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check format ci bench lock clean FORCE
+.PHONY: help run test soak check format ci bench lock clean FORCE
 
 PY := .venv/bin/python
 CODE := $(wildcard src tests examples benchmarks tools)
@@ -19,6 +19,9 @@ run: .venv/run-ready ## Audit this machine's Python with four worker processes (
 
 test: .venv/dev-ready ## Run the tests on all cores (ARGS="-k claim": only some)
 	$(PY) -m pytest -n auto $(ARGS)
+
+soak: .venv/dev-ready ## Kill workers at random and check that nothing is lost (MINUTES=60: for so long)
+	@$(PY) -m tests.crash.soak --minutes $(or $(MINUTES),10)
 
 check: .venv/dev-ready ## Check format, lint, types, import layers and sizes; changes nothing
 	$(PY) -m ruff format --check $(CODE)
