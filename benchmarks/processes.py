@@ -33,9 +33,9 @@ def run_burst(database: Path, *, limit: float) -> None:
 
 
 @contextmanager
-def running_worker(database: Path) -> Iterator[None]:
+def running_worker(database: Path, *options: str) -> Iterator[None]:
     """A worker process that runs within the block, and is stopped in order at its end."""
-    with subprocess.Popen(command_of_worker(database), cwd=CHECKOUT, env=without_settings()) as process:
+    with subprocess.Popen(command_of_worker(database, *options), cwd=CHECKOUT, env=without_settings()) as process:
         try:
             yield
         finally:
@@ -76,6 +76,11 @@ class Talk:
         if self._process.stdin is not None:
             self._process.stdin.write(f"{line}\n")
             self._process.stdin.flush()
+
+    def kill(self) -> None:
+        """End it as a crash does (SIGKILL), and collect what is left of it."""
+        self._process.kill()
+        self._process.wait()
 
     def hear(self) -> str:
         """Wait for its next line; empty if it has ended."""

@@ -21,6 +21,20 @@ def latency(sent_ns: int) -> int:
 
 
 @queue.task
+def started_at() -> int:
+    """When the handler began, in nanoseconds of the machine's clock."""
+    return time.time_ns()
+
+
+@queue.task
+def busy_work(seconds: float) -> None:
+    """Keep a thread of the worker busy."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        sum(range(1000))
+
+
+@queue.task
 def cpu_seconds() -> float:
     """What this worker process has used of the processors."""
     return time.process_time()

@@ -4,7 +4,18 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from benchmarks.harness import Row
-from benchmarks.scenarios import claim_complete, enqueue, enqueue_many, flat, memory, processes, wake, worker
+from benchmarks.scenarios import (
+    claim_complete,
+    enqueue,
+    enqueue_many,
+    flat,
+    memory,
+    processes,
+    pruning,
+    rescue,
+    wake,
+    worker,
+)
 from benchmarks.setting import Setting
 
 
@@ -26,4 +37,6 @@ SCENARIOS: Mapping[str, Scenario] = {
     "flat": flat,
     "processes": processes,
     "memory": memory,
+    "pruning": pruning,
+    "rescue": rescue,
 }
