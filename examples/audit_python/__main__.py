@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from examples.audit_python import arguments, discovery, live, plan, proof, report, workers
+from examples.audit_python import arguments, discovery, killing, live, plan, proof, report, workers
 from musterq import MusterqError, QueueDatabase, QueueMonitoring, Task, TaskQueue
 
 FINE, FAILED, CANNOT_BEGIN, INTERRUPTED = 0, 1, 2, 130
@@ -63,7 +63,7 @@ def audit(options: Namespace, database: Path, console: Console) -> tuple[bool, b
     with QueueDatabase(database) as opened:
         queue = TaskQueue(opened)
         enqueued = plan.enqueue(queue, found)
-        total = work(queue, database, options.workers, console)
+        total = work(queue, database, options, console)
         summary = report.Summary(found.unreadable)
         with console.status("Adding up what was found, and doing a sample of it again"):
             sample = add_up(queue, summary, proof.draw(total, options.seed))
@@ -73,21 +73,29 @@ def audit(options: Namespace, database: Path, console: Console) -> tuple[bool, b
     return all(check.holds for check in checks), not summary.findings()
 
 
-def work(queue: TaskQueue, database: Path, size: int, console: Console) -> int:
-    """Run worker processes until all is done, and show how it goes; return how many tasks there are now."""
+def work(queue: TaskQueue, database: Path, options: Namespace, console: Console) -> int:
+    """Run worker processes until all is done, killing one of them halfway, and show how it goes.
+
+    Returns how many tasks there are now.
+    """
     monitoring = QueueMonitoring(queue.database)
     logs = database.with_name(f"{database.name}-logs")
     logs.mkdir(exist_ok=True)
     meter = live.Meter(monitoring)
-    with workers.Fleet(size, database, logs, monitoring) as fleet, live.view(console) as show:
+    rescued = None
+    with workers.Fleet(options.workers, database, logs, monitoring) as fleet, live.view(console) as show:
         reading = meter.read()
         while fleet.tend(reading.waiting):
             show(reading)
+            if options.kill and fleet.killed is None and reading.done > killing.HALFWAY * reading.total:
+                report.say_killed(console, fleet.kill_one())
             time.sleep(FRAME_SECONDS)
             reading = meter.read()
         reading = meter.read()
         show(reading)
-    report.show_effort(console, meter, size, fleet.deaths)
+        rescued = killing.rescued_from(fleet.killed, queue) if fleet.killed else None
+    report.show_effort(console, meter, options.workers, fleet.deaths)
+    report.show_rescue(console, fleet.killed, rescued)
     return reading.total
 
 

@@ -22,6 +22,7 @@ def parse(arguments: list[str] | None = None) -> Namespace:
     parser.add_argument("--strict", action="store_true", help="exit with 1 if anything is found")
     parser.add_argument("--all", action="store_true", help="list all findings, not only the first of each kind")
     parser.add_argument("--workers", type=_workers, default=4, metavar="N", help="worker processes (default: 4)")
+    parser.add_argument("--no-kill", dest="kill", action="store_false", help="kill no worker halfway")
     parser.add_argument(
         "--database", type=_path, metavar="PATH", help="keep the queue here; go on if it is there already"
     )

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from rich.console import Console
 
 from examples.audit_python.audit import locate, to_path, to_text
+from examples.audit_python.killing import Killed, Rescued
 from examples.audit_python.live import Meter
 from examples.audit_python.proof import Check
 from musterq import Task, TaskQueue
@@ -114,6 +115,37 @@ def show_effort(console: Console, meter: Meter, workers: int, deaths: list[str])
     _say(console, f"\n{meter.done:,} tasks done by {workers} worker processes in {meter.seconds:.1f} s{rate}")
     for death in deaths:
         _say(console, f"\n{death}")
+
+
+def say_killed(console: Console, killed: Killed | None) -> None:
+    """Say which worker has just been killed."""
+    if killed is not None:
+        _say(
+            console,
+            f"Halfway: worker {killed.name} (process {killed.pid}) is killed in the middle of its work (kill -9).",
+        )
+
+
+def show_rescue(console: Console, killed: Killed | None, rescued: Rescued | None) -> None:
+    """Say what became of the tasks that the killed worker held."""
+    if killed is None:
+        return
+    if rescued is None:
+        _say(console, f"{killed.name} was killed when it held nothing")
+        return
+    tasks = rescued.tasks
+    again = f"running again after {rescued.again_seconds * 1000:,.0f} ms" if rescued.again_seconds else "waiting"
+    _say(
+        console,
+        f"{killed.name} was killed halfway; {count(tasks, 'task')} that it held: found and given back "
+        f"{rescued.found_seconds * 1000:,.0f} ms later, all {again}, all {_ends(tasks)}",
+    )
+    for task in tasks[:SHOWN]:
+        _say_path(console, f"  task {task.id} ", path_of(task.type, task.get_payload_dict()))
+
+
+def _ends(tasks: list[Task]) -> str:
+    return " or ".join(sorted({task.status for task in tasks})) + " by others"
 
 
 def show(console: Console, summary: Summary, *, everything: bool) -> None:

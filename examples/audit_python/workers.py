@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Self
 
+from examples.audit_python.killing import Killed
 from musterq import QueueMonitoring
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,7 +25,8 @@ TAIL_LINES = 15
 class Fleet:
     """Worker processes that drain a queue; those that still run when the ``with`` block is left are stopped.
 
-    What a worker says goes to a log file of its own; ``deaths`` holds the last words of those that died.
+    What a worker says goes to a log file of its own; ``deaths`` holds the last words of those that died by themselves,
+    and ``killed`` the one that was killed on purpose.
     """
 
     def __init__(self, size: int, database: Path, logs: Path, monitoring: QueueMonitoring) -> None:
@@ -35,6 +37,7 @@ class Fleet:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._next_start = 0.0
         self.deaths: list[str] = []
+        self.killed: Killed | None = None
 
     def __enter__(self) -> Self:
         for worker in self._monitoring.get_worker_activity():
@@ -51,13 +54,29 @@ class Fleet:
         for name, process in ended.items():
             del self._running[name]
             if process.returncode != 0:
-                self._bury(name, process.returncode)
                 waiting += 1  # what it was at, at least
+                if self.killed is None or process.pid != self.killed.pid:
+                    self._bury(name, process.returncode)
         starts_left = len(self._names) + 1 - len(self.deaths)  # a worker that cannot live is not tried for ever
         if waiting and starts_left > 0:
             self._fill_places(min(waiting, starts_left))
             return True
         return bool(self._running)
+
+    def kill_one(self) -> Killed | None:
+        """End a worker that holds tasks as a crash would (SIGKILL); None: nobody holds any at the moment.
+
+        It is left to the other workers to find that out; one of another name takes its place.
+        """
+        busy = [worker["worker_id"] for worker in self._monitoring.get_worker_activity() if worker["tasks_in_flight"]]
+        name = next((name for name in busy if name in self._running), None)
+        if name is None:
+            return None
+        process = self._running[name]
+        self.killed = Killed.now(name, process.pid)
+        process.kill()
+        self._names = [*(other for other in self._names if other != name), f"audit-{len(self._names) + 1}"]
+        return self.killed
 
     def _bury(self, name: str, code: int) -> None:
         self._monitoring.remove_worker(name)  # gives back to the queue what it held
