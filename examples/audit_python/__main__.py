@@ -85,7 +85,7 @@ def work(queue: TaskQueue, database: Path, options: Namespace, console: Console)
     rescued = None
     with workers.Fleet(options.workers, database, logs, monitoring) as fleet, live.view(console) as show:
         reading = meter.read()
-        while fleet.tend(reading.waiting):
+        while fleet.tend(reading.waiting, reading.running):
             show(reading)
             if options.kill and fleet.killed is None and reading.done > killing.HALFWAY * reading.total:
                 report.say_killed(console, fleet.kill_one())

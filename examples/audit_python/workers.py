@@ -48,8 +48,11 @@ class Fleet:
     def __exit__(self, *error: object) -> None:
         stop(list(self._running.values()))
 
-    def tend(self, waiting: int) -> bool:
-        """Put workers where none is while tasks wait; return False when nobody is at work and nobody needed."""
+    def tend(self, waiting: int, running: int = 0) -> bool:
+        """Put workers where none is while tasks wait; return False when nobody is at work and nobody needed.
+
+        Tasks that are said to run while no worker is there were those of a worker that died.
+        """
         ended = {name: process for name, process in self._running.items() if process.poll() is not None}
         for name, process in ended.items():
             del self._running[name]
@@ -57,6 +60,7 @@ class Fleet:
                 waiting += 1  # what it was at, at least
                 if self.killed is None or process.pid != self.killed.pid:
                     self._bury(name, process.returncode)
+        waiting += 0 if self._running else running
         starts_left = len(self._names) + 1 - len(self.deaths)  # a worker that cannot live is not tried for ever
         if waiting and starts_left > 0:
             self._fill_places(min(waiting, starts_left))

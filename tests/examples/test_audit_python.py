@@ -237,7 +237,8 @@ def test_an_interrupted_audit_can_go_on(tmp_path: Path):
         _, said = first.communicate()
     assert first.returncode == 130
     assert f"--database {tmp_path}/audit.db --dir {tree}" in said
-    assert run(*arguments).returncode == 0
+    rest = run(*arguments)
+    assert rest.returncode == 0, rest.stdout
 
 
 @pytest.fixture

@@ -171,3 +171,22 @@ def test_it_looks_again_when_it_is_woken(queue: TaskQueue, rescuer: Rescuer) -> 
     rescuer.wake()
     until(lambda: looks)
     until(lambda: len(looks) > 1, limit=5)
+
+
+def test_a_burst_does_what_the_dead_have_left_before_it_ends(
+    queue: TaskQueue, start: Start, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where nothing was queued when it came."""
+
+    @queue.task
+    def work() -> None: ...
+
+    work.enqueue()
+    dead = start("dead")
+    dead.kill()
+    dead.wait(LIMIT)
+    monkeypatch.setattr(Rescuer, "run_once", lambda _self: 1.0)  # its own look may come late
+    WorkerEngine(queue, burst=True).run()
+    assert [facts["worker_id"] for facts in record.named("worker.lost")] == ["dead"]
+    assert queue.find(status="processing") == []
+    assert len(queue.find(status="completed")) == 1

@@ -17,6 +17,7 @@ from musterq.worker.bell import Bell
 from musterq.worker.executors import Executors
 from musterq.worker.pace import Pace
 from musterq.worker.running_watch import RunningWatch
+from musterq.worker.rescuer import rescue
 from musterq.worker.service import retry_pause
 from musterq.worker.stopping import StopRequest
 from musterq.worker.task_log import TaskLog
@@ -211,8 +212,8 @@ class Claimer:
 
     def _wait_for_tasks(self) -> None:
         if not self._held and self._burst:
-            # what has come due is promoted a batch at a time: there may be more of it
-            if not self._storage.promote(PROMOTE_BATCH):
+            # what has come due is promoted a batch at a time: there may be more of it, or of what the dead held
+            if not self._storage.promote(PROMOTE_BATCH) and not rescue(self._storage, self._events).queued:
                 self._stop.ask("drained")
             return
         if not self._held and self._idle_seconds is not None and time.monotonic() - self._busy_at > self._idle_seconds:

@@ -23,7 +23,7 @@ class Rescuer(Service):
 
     def run_once(self) -> float:
         """One look; returns the seconds until the next, unless somebody dies sooner."""
-        self._tell(self._storage.rescue_expired())
+        rescue(self._storage, self._events)
         return LOOK_SECONDS
 
     def wake(self) -> None:
@@ -40,10 +40,12 @@ class Rescuer(Service):
     def _sleep(self, seconds: float | None) -> None:
         self._deaths.wait(LOOK_SECONDS if seconds is None else seconds)
 
-    def _tell(self, rescued: Rescued) -> None:
-        for worker in rescued.lost:
-            self._events.emit("worker.lost", worker_id=worker.worker_id, reason=worker.reason, tasks=worker.tasks)
-        if rescued.queued or rescued.failed or rescued.cancelled:
-            self._events.emit(
-                "tasks.rescued", queued=rescued.queued, failed=rescued.failed, cancelled=rescued.cancelled
-            )
+
+def rescue(storage: Storage, events: Events) -> Rescued:
+    """Give back what nobody alive holds, and tell of it."""
+    rescued = storage.rescue_expired()
+    for worker in rescued.lost:
+        events.emit("worker.lost", worker_id=worker.worker_id, reason=worker.reason, tasks=worker.tasks)
+    if rescued.queued or rescued.failed or rescued.cancelled:
+        events.emit("tasks.rescued", queued=rescued.queued, failed=rescued.failed, cancelled=rescued.cancelled)
+    return rescued
