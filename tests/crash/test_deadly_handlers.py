@@ -59,11 +59,11 @@ def test_a_handler_that_never_returns_is_killed_at_its_hard_limit(arena: Arena) 
 
 def test_a_child_that_a_handler_left_keeps_nothing_alive(arena: Arena) -> None:
     """Its parent is known to be dead although the child lives on."""
-    left = arena.enqueue("fork_and_die")
+    left = arena.enqueue("fork_and_die", max_crashes=1)
     worker = arena.start("w1", ready=False)
     assert worker.wait(30) == -9
     until((arena.folder / "orphan").exists)
     arena.start("w2")
     until(lambda: arena.state("w1") == "lost")
-    arena.queue.cancel(left[0])
-    until(arena.finished)
+    arena.drain()
+    arena.check(failed=left)

@@ -16,8 +16,8 @@ from musterq.storage.base import Storage, Waiter
 from musterq.worker.bell import Bell
 from musterq.worker.executors import Executors
 from musterq.worker.pace import Pace
-from musterq.worker.running_watch import RunningWatch
 from musterq.worker.rescuer import rescue
+from musterq.worker.running_watch import RunningWatch
 from musterq.worker.service import retry_pause
 from musterq.worker.stopping import StopRequest
 from musterq.worker.task_log import TaskLog
