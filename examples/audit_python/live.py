@@ -41,6 +41,11 @@ class Reading:
         """How many tasks there are so far: package tasks add to them."""
         return self.done + self.waiting + self.running
 
+    @property
+    def living(self) -> int:
+        """How many workers there are but for dead ones, which stay on the roll."""
+        return sum(worker["status"] != "lost" for worker in self.workers)
+
 
 class Meter:
     """Reads the state of the queue, and how fast it goes.
@@ -114,7 +119,7 @@ def line(reading: Reading) -> str:
     """Describe a moment in a line."""
     return (
         f"{reading.seconds:6.1f} s {reading.done:9,} done {reading.waiting:9,} waiting {reading.running:5,} running"
-        f" {reading.per_second:8,.0f} per second {len(reading.workers):3} workers"
+        f" {reading.per_second:8,.0f} per second {reading.living:3} workers"
     )
 
 

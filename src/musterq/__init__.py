@@ -85,11 +85,11 @@ __all__ = [
     "current_task",
 ]
 
-_SIGNALS = ("Cancel", "Retry", "TaskLost", "TaskTimeout")
+_RAISED_TOO = ("Cancel", "Retry", "TaskLost", "TaskTimeout")
 _MODULES = {
     "clock": ["Clock"],
     "database": ["QueueDatabase"],
-    "errors": [name for name in __all__ if name.endswith("Error") or name in _SIGNALS],
+    "errors": [name for name in __all__ if name.endswith("Error") or name in _RAISED_TOO],
     "events": ["Events"],
     "models": ["Claim", "RetryPolicy", "SchedulingStrategy", "Task", "TaskStatus", "Worker"],
     "monitoring": ["QueueMonitoring"],

@@ -31,6 +31,7 @@ from musterq.scalars import (
 
 __all__ = [
     "MAX_PAYLOAD_BYTES",
+    "SharedOptions",
     "TaskOptions",
     "capabilities_text",
     "check_key",
@@ -60,24 +61,29 @@ MAX_PER_KEY = 10_000
 SHORTEST_SECONDS = 0.001  # of a time limit or a life, which zero would end before it begins
 
 
-class TaskOptions(TypedDict, total=False):
-    """What may be said of a task beside its type and payload. Times are in seconds, or aware datetimes."""
+class SharedOptions(TypedDict, total=False):
+    """What many tasks may have in common, whenever they are enqueued. Times are in seconds."""
 
     priority: int
     compatibility: dict[str, Any] | None
     max_attempts: int
     max_crashes: int
-    delay: float | None
-    run_at: datetime | None
     expires_in: float | None
-    expires_at: datetime | None
-    idempotency_key: str | None
-    headers: dict[str, str] | None
     retry: RetryPolicy | dict[str, float] | None
     timeout: float | None
     hard_timeout: float | None
     concurrency_key: str | None
     concurrency_limit: int | None
+
+
+class TaskOptions(SharedOptions, total=False):
+    """What may be said of a task beside its type and payload. Times are in seconds, or aware datetimes."""
+
+    delay: float | None
+    run_at: datetime | None
+    expires_at: datetime | None
+    idempotency_key: str | None
+    headers: dict[str, str] | None
 
 
 def payload_text(value: object, max_bytes: int = MAX_PAYLOAD_BYTES) -> str:

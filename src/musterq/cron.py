@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from cronsim import CronSim, CronSimError
 
-from musterq.scalars import MAX_SECONDS, check_key, check_number, shown
+from musterq.scalars import MAX_SECONDS, check_key, check_number, check_word, shown
 
 SHORTEST_INTERVAL = 0.1  # seconds
 MOST_AT_ONCE = 1000  # missed ticks that are looked at, and caught up with
@@ -104,12 +104,7 @@ def check_timezone(name: object) -> str:
 
 def check_catch_up(value: object) -> CatchUp:
     """What becomes of missed ticks, or the word for it."""
-    if not isinstance(value, str):
-        raise TypeError(f"catch_up={shown(value)} is a {type(value).__name__}; give one of: {', '.join(CatchUp)}")
-    try:
-        return CatchUp(value)
-    except ValueError:
-        raise ValueError(f"catch_up={shown(value)} is unknown; give one of: {', '.join(CatchUp)}") from None
+    return check_word("catch_up", value, CatchUp)
 
 
 def zone_of(name: str) -> tzinfo:

@@ -284,6 +284,13 @@ class Crash(msgspec.Struct, frozen=True, kw_only=True):
     exit_code: int | None = None
     peak_bytes: int | None = None
 
+    @classmethod
+    def of(cls, code: int, peak_bytes: int | None) -> Self:
+        """The same from an exit code as `subprocess` tells it: minus the number of the signal that killed it."""
+        if code < 0:
+            return cls(signal=-code, peak_bytes=peak_bytes)
+        return cls(exit_code=code, peak_bytes=peak_bytes)
+
     @property
     def words(self) -> str:
         """How it died, to be read after "the process"."""

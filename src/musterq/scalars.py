@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from enum import StrEnum
 from reprlib import Repr
 from typing import Any, TypeVar
 
@@ -19,8 +18,9 @@ MAX_TEXT = 255
 MIN_PRIORITY, MAX_PRIORITY = 1, 1000
 MAX_SECONDS = 100 * 365.25 * 86400  # a century: longer is a mistake in the unit
 MAX_LIMIT = 10_000
+LARGEST_ID = 2**63 - 1
 
-_Choice = TypeVar("_Choice", bound=StrEnum)
+_Word = TypeVar("_Word", bound=str)
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
 
@@ -70,6 +70,11 @@ def check_positive_int(name: str, value: object, maximum: int) -> int:
     return _check_int(name, value, 1, maximum)
 
 
+def check_id(name: str, value: object) -> int:
+    """The id of a task, or of a group."""
+    return _check_int(name, value, 1, LARGEST_ID)
+
+
 def check_limit(value: object, maximum: int = MAX_LIMIT) -> int:
     """How many at most: 1 to ``maximum``."""
     return _check_int("limit", value, 1, maximum)
@@ -105,12 +110,24 @@ def check_moment(name: str, value: object) -> datetime:
 
 def check_strategy(value: object) -> SchedulingStrategy:
     """A strategy, or its name in any case."""
-    return _check_choice("strategy", value, SchedulingStrategy)
+    return check_word("strategy", value, SchedulingStrategy)
 
 
 def check_status(value: object) -> TaskStatus:
     """A status, or its name in any case."""
-    return _check_choice("status", value, TaskStatus)
+    return check_word("status", value, TaskStatus)
+
+
+def check_word(name: str, value: object, words: Iterable[_Word]) -> _Word:
+    """One of these words, given in any case."""
+    options = tuple(words)
+    if not isinstance(value, str):
+        raise TypeError(f"{name}={shown(value)} is a {type(value).__name__}; give one of: {', '.join(options)}")
+    wanted = value.lower().replace("-", "_")
+    for word in options:
+        if word == wanted:
+            return word
+    raise ValueError(f"{name}={shown(value)} is unknown; give one of: {', '.join(options)}")
 
 
 def _check_text(name: str, value: object) -> str:
@@ -137,15 +154,3 @@ def _check_int(name: str, value: Any, minimum: int, maximum: int) -> int:
     if not minimum <= value <= maximum:
         raise ValueError(f"{name}={shown(value)} is out of range; give {minimum} to {maximum}")
     return int(value)
-
-
-def _check_choice(name: str, value: object, choices: type[_Choice]) -> _Choice:
-    if isinstance(value, choices):
-        return value
-    options = ", ".join(choices)
-    if not isinstance(value, str):
-        raise TypeError(f"{name}={shown(value)} is a {type(value).__name__}; give one of: {options}")
-    try:
-        return choices(value.lower().replace("-", "_"))
-    except ValueError:
-        raise ValueError(f"{name}={shown(value)} is unknown; give one of: {options}") from None

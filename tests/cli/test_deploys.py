@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import signal
@@ -112,6 +113,17 @@ def test_check_tells_whether_it_could_start(project: Project) -> None:
     assert handle.status() == "queued"
     project.write("1 / 0")
     assert project.start("worker", "tasks:queue", "--check").code() == 2
+
+
+def test_check_tells_only_of_what_the_executor_can_run(project: Project) -> None:
+    """A supervisor starts workers for these types, and not for others."""
+    project.write(PROJECT + "\n\n@queue.task\nasync def later() -> None: ...\n")
+    running = project.start("worker", "tasks:queue", "--executor", "asyncio", "--check", "--json")
+    assert running.code() == 0
+    assert json.loads(running.stdout())["types"] == ["later"]
+    worker = project.start("worker", "tasks:queue", "--executor", "asyncio", "--burst")
+    assert "takes later;" in worker.says("a worker for tasks:queue")
+    assert worker.code() == 0
 
 
 def test_idle_ends_a_worker_that_has_had_nothing_to_do(project: Project) -> None:

@@ -32,6 +32,15 @@ def test_every_option_arrives(cli: Cli, queue: TaskQueue):
     assert task.get_compatibility_dict() == {"gpu": True}
 
 
+def test_the_limits_of_a_task_arrive(cli: Cli, queue: TaskQueue):
+    """How long it may take, and how many with its key run at once."""
+    limits = ["--hard-timeout", "90", "--concurrency-key", "user:7", "--concurrency-limit", "2"]
+    first, second, third = (cli.json("enqueue", "sync", *limits)["id"] for _ in range(3))
+    assert [queue.get(task_id).held for task_id in (first, second, third)] == [False, False, True]
+    assert queue.get(third).concurrency_key == "user:7"
+    assert queue.get(third).hard_timeout_seconds == 90
+
+
 def test_reads_the_payload_from_stdin(cli: Cli, queue: TaskQueue):
     """A dash stands for stdin."""
     document = cli.json("enqueue", "thumbnail", "-", stdin='{"path": "from stdin"}\n')
@@ -89,6 +98,9 @@ def test_a_payload_nested_too_deep_is_refused(cli: Cli):
         (["thumbnail", "--priority", "1001"], "priority"),
         (["thumbnail", "--delay", "-1"], "delay"),
         (["thumbnail", "--max-attempts", "0"], "max_attempts"),
+        (["thumbnail", "--hard-timeout", "0"], "hard_timeout"),
+        (["thumbnail", "--concurrency-key", "k", "--concurrency-limit", "0"], "concurrency_limit"),
+        (["thumbnail", "--concurrency-limit", "2"], "concurrency_key"),
         (["thumbnail", "--compatibility", '{"ram": {"least": 3}}'], "least"),
         (["thumbnail", "NaN"], "NaN"),
         ([""], "type"),

@@ -10,7 +10,7 @@ def test_a_limit_is_set_and_holds(cli: Cli, queue: TaskQueue):
     for _ in range(3):
         queue.enqueue("mail", {})
     assert cli.lines("limit", "mail", "--running", 2, "--rate", "100/m") == [
-        "mail runs at most 2 at once, and at most 100/m started"
+        "mail runs at most 2 at once, and starts at most 100/m"
     ]
     assert len(queue.claim("worker-01", limit=10)) == 2
 
@@ -27,8 +27,8 @@ def test_limits_are_listed(cli: Cli, queue: TaskQueue):
     queue.set_limit("report", rate=(7, 30.0))
     assert [line.split() for line in cli.lines("limits")] == [
         ["TYPE", "RUNNING", "RATE"],
-        ["mail", "2", "-"],
-        ["report", "-", "7/30s"],
+        ["mail", "2", "–"],
+        ["report", "–", "7/30s"],
     ]
 
 

@@ -27,7 +27,7 @@ def test_schedules_are_listed(cli: Cli, scheduled: TaskQueue):
     """With their next tick."""
     scheduled.pause_schedule("often")
     titles, nightly, often = cli.lines("schedules")
-    assert titles.split() == ["SCHEDULE", "TYPE", "TIMING", "ZONE", "NEXT", "LAST", "PAUSED"]
+    assert titles.split() == ["SCHEDULE", "TYPE", "TIMING", "ZONE", "NEXT", "(UTC)", "LAST", "(UTC)", "PAUSED"]
     assert re.fullmatch(rf"nightly +report +0 2 \* \* \* +Europe/Berlin +{MOMENT} +– +–", nightly)
     assert re.fullmatch(rf"often +report +every 30 +UTC +{MOMENT} +– +paused", often)
 

@@ -40,7 +40,9 @@ def test_one_that_dies_is_replaced_and_the_ledger_says_how_it_died(project: Proj
     """Soon, with a line that says it; the task that killed it does not circle."""
     running = project.start("supervise", "-n", "1", "tasks:queue", "--worker-id", "w")
     deadly = project.queue.enqueue("die")
-    assert "w-1" in running.says("died by SIGKILL and starts again in 0.1 s")
+    told = running.says("was killed by SIGKILL (peak memory ")
+    assert "w-1" in told
+    assert "and starts again in 0.1 s" in told
     after = project.queue.enqueue("version")
     assert after.wait(30) == 1
     until(lambda: deadly.status() == "failed")
@@ -76,7 +78,8 @@ def test_code_that_cannot_start_replaces_nobody(project: Project) -> None:
     old = project.pids()
     project.write("1 / 0")
     running.signal(signal.SIGHUP)
-    running.says("the old code goes on")
+    told = running.says("the old code goes on")
+    assert told.strip().endswith("the new code cannot start: its check ended with exit code 2; the old code goes on")
     running.says("ZeroDivisionError")
     assert project.pids() == old
     assert project.queue.enqueue("version").wait(30) == 1
@@ -85,13 +88,13 @@ def test_code_that_cannot_start_replaces_nobody(project: Project) -> None:
 def test_it_scales_from_zero_with_what_waits_and_back(project: Project) -> None:
     """One worker shows that the code starts and goes; then as many as there is work for; then none."""
     running = project.start("supervise", "--min", "0", "-n", "2", "--idle", "0.2", "tasks:queue", "-c", "1")
-    running.says("ended with exit code 0")
+    running.says("exited with code 0")
     assert project.queue.storage.workers() == []
     handles = project.queue.enqueue_many([{"type": "hold"}] * 3)
     until(lambda: len(project.pids()) == 2)
     running.says("started on", times=3)
     project.go()
-    running.says("ended with exit code 0", times=3)
+    running.says("exited with code 0", times=3)
     assert [handle.status() for handle in handles] == ["completed"] * 3
     assert project.queue.storage.workers() == []
 

@@ -1,6 +1,7 @@
 """``musterq tasks`` and ``musterq task``."""
 
 import json
+import re
 
 import msgspec
 import pytest
@@ -47,6 +48,25 @@ def test_a_scheduled_task_shows_when_it_is_due(cli: Cli, queue: TaskQueue):
     assert cli.lines("tasks")[1].endswith("due in 2 h")
 
 
+def test_a_held_task_shows_what_it_waits_for(cli: Cli, queue: TaskQueue):
+    """Else nobody could see why no worker takes it."""
+    for _ in range(2):
+        queue.enqueue("sync", {}, concurrency_key="user:7")
+    second, first = cli.lines("tasks")[1:]
+    assert second.endswith("waits for others of its concurrency key user:7")
+    assert "waits" not in first
+
+
+def test_a_follower_that_was_cancelled_shows_no_moment(cli: Cli, queue: TaskQueue):
+    """It would have started when the task before it was completed; the date that says so is nobody's."""
+    last = queue.chain(queue.part("fetch", {}), queue.part("count", {}))
+    (claim,) = queue.claim("worker-01")
+    queue.fail(claim, "no", retry=False)
+    shown = cli("task", last.id).stdout
+    assert "cancelled" in shown
+    assert "9999" not in shown
+
+
 def test_a_long_error_is_whole_and_on_one_line(cli: Cli, queue: TaskQueue):
     """Into a pipe nothing is cut, and a row stays a row."""
     queue.enqueue("thumbnail", {})
@@ -64,6 +84,15 @@ def test_text_cannot_steer_a_terminal(cli: Cli, queue: TaskQueue):
     result = cli("tasks")
     assert "\x1b" not in result.output
     assert r"\x1b[2J\x1b]0;owned\x07 [bold]text[/bold]" in result.stdout
+
+
+def test_what_is_so_is_a_yes(cli: Cli, queue: TaskQueue):
+    """And what is not so is left out."""
+    id = queue.enqueue("thumbnail", {}).id
+    queue.claim("worker-01")
+    queue.cancel(id)
+    assert re.search(r"^cancel requested +yes$", cli("task", id).stdout, re.MULTILINE)
+    assert "suspect" not in cli("task", id).stdout
 
 
 def test_pages_follow_each_other(cli: Cli, queue: TaskQueue):

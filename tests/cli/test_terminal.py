@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from musterq import TaskQueue
+from musterq import QueueMonitoring, TaskQueue
 from tests.cli.running import Cli
 
 ESCAPE = "\x1b["
@@ -48,13 +48,30 @@ def failure(queue: TaskQueue) -> str:
     return error
 
 
-@pytest.mark.parametrize("columns", [80, 140])
+@pytest.mark.parametrize("columns", [90, 140])
 def test_a_table_fits_the_width_and_loses_nothing(cli: Cli, failure: str, columns: int):
     """A long error goes on below itself."""
     lines = seen(cli.database, "tasks", columns=columns, NO_COLOR="1").splitlines()
     assert max(map(len, lines)) <= columns
     start = lines[0].index("NOTE")
     assert "".join(line[start:].rstrip() for line in lines[1:]).replace(" ", "") == failure.replace(" ", "")
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100, 300])
+def test_what_has_no_room_beside_the_rest_goes_below_its_row(cli: Cli, queue: TaskQueue, columns: int):
+    """Behind its title, so that a narrow terminal shows all that a wide one does, and every column can be read."""
+    QueueMonitoring(queue.database).register_worker("worker-of-a-long-name-01", {"cpu": 8, "zone": "eu-central"})
+    shown = seen(cli.database, "workers", columns=columns, NO_COLOR="1")
+    assert max(map(len, shown.splitlines())) <= columns
+    words = {"worker-of-a-long-name-01", "idle", "holds", "cpu=8", "zone=eu-central"}
+    assert words | {"STATUS", "SINCE", "REASON", "HEARTBEAT", "CAPABILITIES"} <= set(shown.split())
+
+
+def test_a_row_too_wide_for_any_terminal_loses_nothing(cli: Cli, failure: str):
+    """Rather the terminal breaks the line."""
+    shown = seen(cli.database, "tasks", columns=20, NO_COLOR="1")
+    assert failure.replace(" ", "") in re.sub(r"\s", "", shown)
+    assert {"PRIORITY", "ATTEMPTS", "NOTE"} <= set(shown.split())
 
 
 def test_a_terminal_has_colours(cli: Cli, failure: str):

@@ -190,7 +190,7 @@ def test_options_come_from_the_environment_and_a_file(shop: Shop):
     """The command line goes first, then the environment, then the file."""
     (shop.folder / "musterq.toml").write_text('[worker]\nburst = true\nconcurrency = 3\nstrategy = "fifo"\n')
     _, _, stderr = shop.run("shop:queue", "--concurrency", "2", MUSTERQ_STRATEGY="lifo")
-    assert "2 threads, lifo" in stderr
+    assert "2 tasks at once, lifo" in stderr
 
 
 def test_the_database_option_is_for_modules_that_name_none(shop: Shop, tmp_path: Path):

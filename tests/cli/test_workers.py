@@ -10,8 +10,19 @@ def test_lists_who_is_on_the_roll(cli: Cli, queue: TaskQueue):
     queue.enqueue("thumbnail", {})
     queue.claim("worker-01")
     titles, row = cli.lines("workers")
-    titles_are = ["WORKER", "STATUS", "SINCE", "REASON", "HEARTBEAT", "IN", "FLIGHT", "HOST", "PID", "CAPABILITIES"]
-    assert titles.split() == titles_are
+    assert titles.split() == [
+        "WORKER",
+        "STATUS",
+        "SINCE",
+        "(UTC)",
+        "REASON",
+        "HEARTBEAT",
+        "IN",
+        "FLIGHT",
+        "HOST",
+        "PID",
+        "CAPABILITIES",
+    ]
     assert row.startswith("worker-01")
     assert row.endswith("cpu=8 gpu=true")
     assert " 1 " in row
@@ -33,6 +44,27 @@ def test_an_empty_roll_says_how_to_start_a_worker(cli: Cli, queue: TaskQueue):
     assert result.exit_code == 0
     assert "musterq worker" in result.stderr
     assert cli.json("workers") == {"items": []}
+
+
+def test_a_worker_can_be_taken_off_the_roll(cli: Cli, queue: TaskQueue):
+    """And what it held is queued again."""
+    monitoring = QueueMonitoring(queue.database)
+    for worker_id in ("worker-01", "worker-02"):
+        monitoring.register_worker(worker_id)
+    handle = queue.enqueue("thumbnail", {})
+    queue.claim("worker-01")
+    assert cli.lines("workers", "--remove", "worker-01") == ["worker-01 is removed"]
+    assert handle.status() == "queued"
+    assert cli.json("workers", "--remove", "worker-02") == {"worker_id": "worker-02", "removed": True}
+    assert monitoring.get_all_workers() == []
+
+
+def test_a_worker_that_is_not_there_cannot_be_removed(cli: Cli, queue: TaskQueue):
+    """The message says where to look; an id that cannot be is wrong usage."""
+    result = cli("workers", "--remove", "worker-01")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "there is no worker 'worker-01'; list them with: musterq workers" in result.stderr
+    assert cli("workers", "--remove", "").exit_code == 2
 
 
 def test_hostile_names_are_only_text(cli: Cli, queue: TaskQueue):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 
 from tests.crash.arena import Arena
-from tests.worker.waiting import until
+from tests.worker.waiting import freeze, until
 
 TASKS = 100
 
@@ -15,7 +15,7 @@ def test_a_hundred_late_finishes_are_refused(arena: Arena) -> None:
     ids = arena.enqueue("hold", times=TASKS)
     frozen = arena.start("frozen", concurrency=TASKS, lease_seconds=1.0, heartbeat_seconds=0.3)
     arena.wait_until_begun(ids)
-    frozen.send_signal(signal.SIGSTOP)
+    freeze(frozen, arena.path)
     until(lambda: arena.queue.storage.rescue_expired().queued)
     until(lambda: arena.state("frozen") == "suspended")
     for claim in arena.queue.claim("other", limit=TASKS):

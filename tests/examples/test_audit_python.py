@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from examples.audit_python import audit, discovery, plan
+from examples.audit_python import audit, discovery, live, plan
 from examples.audit_python.workers import Fleet
 from musterq import QueueMonitoring, TaskQueue
 
@@ -239,6 +239,13 @@ def test_an_interrupted_audit_can_go_on(tmp_path: Path):
     assert f"--database {tmp_path}/audit.db --dir {tree}" in said
     rest = run(*arguments)
     assert rest.returncode == 0, rest.stdout
+
+
+def test_a_line_counts_the_workers_that_live():
+    """One that was killed stays on the roll, beside the one that took its place."""
+    workers = [{"worker_id": str(number), "status": status} for number, status in enumerate(("busy", "lost", "idle"))]
+    reading = live.Reading(seconds=1.0, done=1, waiting=1, running=1, per_second=1.0, workers=workers)
+    assert live.line(reading).endswith("  2 workers")
 
 
 @pytest.fixture

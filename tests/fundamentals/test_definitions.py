@@ -148,7 +148,7 @@ def test_an_option_given_by_position_is_refused(queue: TaskQueue):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"executor": "fibers"}, ValueError, "executor='fibers' is unknown; give one of threads, processes, asyncio"),
+        ({"executor": "fibers"}, ValueError, "executor='fibers' is unknown; give one of: threads, processes, asyncio"),
         ({"executor": 1}, TypeError, "executor=1 is a int"),
         ({"executor": "asyncio"}, ValueError, "is for handlers that are `async def`"),
         ({"executor": "threads", "hard_timeout": 5}, ValueError, "cannot keep hard_timeout=5"),

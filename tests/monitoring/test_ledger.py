@@ -54,6 +54,13 @@ def test_of_one_task_or_one_worker(monitoring: QueueMonitoring, late: int) -> No
     assert monitoring.get_ledger(task_id=late + 1) == monitoring.get_ledger(worker_id="worker-02") == []
 
 
+def test_a_page_goes_on_where_the_last_one_ended(monitoring: QueueMonitoring, late: int) -> None:
+    """By the id of its last entry."""
+    newest, older = monitoring.get_ledger()
+    assert monitoring.get_ledger(before_id=newest["ledger_id"]) == [older]
+    assert monitoring.get_ledger(before_id=older["ledger_id"]) == []
+
+
 def test_totals_by_event_and_reason(monitoring: QueueMonitoring, late: int) -> None:
     """Of all that ever happened."""
     assert monitoring.get_ledger_totals() == {"rescued": {"lease over": 1}, "refused": {"not held": 1}}
@@ -67,6 +74,7 @@ def test_totals_by_event_and_reason(monitoring: QueueMonitoring, late: int) -> N
         ({"limit": "1"}, TypeError),
         ({"task_id": 0}, ValueError),
         ({"task_id": "1"}, TypeError),
+        ({"before_id": 0}, ValueError),
         ({"worker_id": ""}, ValueError),
         ({"worker_id": 1}, TypeError),
     ],

@@ -255,7 +255,8 @@ class VerbMachine(RuleBasedStateMachine):
         if finished:
             self.model.move(task, S.SCHEDULED if delay else S.QUEUED, "retry")
             task.attempts, task.cancel_requested, task.expires = 0, False, None
-            task.due = self.clock.time() + delay if delay else task.due
+            if delay or task.due > self.clock.time():  # what it was put off to is forgotten
+                task.due = self.clock.time() + delay if delay else self.stored_due(task)
 
     @rule(type=types)
     def pause_or_resume(self, type) -> None:
@@ -325,6 +326,11 @@ class VerbMachine(RuleBasedStateMachine):
                 task.attempts, task.token = max(task.attempts - 1, 0), None
                 moved[task_id] = status
         return moved
+
+    def stored_due(self, task: ModelTask) -> float:
+        stored = self.storage.get(task.id)
+        assert stored is not None
+        return stored.run_after_utc.timestamp()
 
     def stored_ids(self, condition: str) -> set[int]:
         return {task_id for (task_id,) in self.sql.execute(f"SELECT id FROM task_queue WHERE {condition}")}

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from musterq.errors import TaskTimeout
 from musterq.queue.current import current_task
 from musterq.queue.task_queue import TaskQueue
 
@@ -97,6 +98,18 @@ def spin() -> None:
         pass
 
 
+def disobey(until: str) -> int:
+    """Go on beyond the time limit, until a file is there."""
+    try:
+        while not Path(until).exists():
+            time.sleep(0.005)
+    except TaskTimeout:
+        current_task().progress(0.9, "over it")
+        while not Path(until).exists():
+            time.sleep(0.005)
+    return os.getpid()
+
+
 def fork_and_leave(code: int) -> None:
     """Die, and leave a process behind that would keep everything open."""
     left = os.fork()
@@ -142,6 +155,7 @@ def add_all(queue: TaskQueue, **options: Any) -> None:
         eat_memory,
         sleep,
         spin,
+        disobey,
         fork_and_leave,
         say,
         ignore_signals,

@@ -36,6 +36,26 @@ def spin() -> None:
         pass
 
 
+@queue.task()
+def outlive_the_worker() -> None:
+    """Go on although the worker has died: let the kernel not tell, and keep the interpreter."""
+    import ctypes
+
+    ctypes.CDLL(None).prctl(1, 0)  # PR_SET_PDEATHSIG
+    current_task().progress(0.5, str(os.getpid()))
+    ctypes.PyDLL(None).sleep(60)
+
+
+@queue.task()
+def fork_and_sleep() -> None:
+    """Leave a process behind, tell its id, and never end."""
+    left = os.fork()
+    if left == 0:
+        time.sleep(3600)
+    current_task().progress(0.5, str(left))
+    time.sleep(3600)
+
+
 def main() -> None:
     """Run a worker of child processes."""
     options = dict(argument.split("=", 1) for argument in sys.argv[2:]) or {"burst": "true"}

@@ -7,7 +7,7 @@ import threading
 from contextvars import ContextVar
 
 from musterq.errors import Cancel
-from musterq.models import Claim, Outcome, TaskStatus
+from musterq.models import Claim, Outcome, RetryPolicy, TaskStatus
 from musterq.queue.current import Notices, current_task
 from musterq.queue.task_queue import TaskQueue
 from musterq.worker import WorkerEngine
@@ -372,3 +372,21 @@ def test_a_coroutine_that_does_not_end_holds_up_nobody() -> None:
     assert not noted.loop.close(0.01)
     release.set()
     assert noted.loop.close(LIMIT)
+
+
+def test_a_task_that_another_cancels_before_it_begins_is_not_forgotten(queue: TaskQueue) -> None:
+    """A handler may cancel all that runs on the loop, as some do to tidy up; who was not begun runs again."""
+
+    @queue.task
+    async def sweep() -> None:
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+
+    @queue.task(retry=RetryPolicy(initial_seconds=0.0))
+    async def other() -> str:
+        return "done"
+
+    sweep.enqueue()
+    handles = [other.enqueue() for _ in range(3)]
+    with working(WorkerEngine(queue, concurrency=4)):
+        assert [handle.wait(LIMIT) for handle in handles] == ["done"] * 3

@@ -232,6 +232,36 @@ def test_children_die_with_their_worker(
     assert [(handle.status(), handle.get().crashes) for handle in handles] == [("queued", 1)] * 2
 
 
+def test_nothing_is_taken_from_a_dead_worker_while_a_child_of_it_lives(
+    queue: TaskQueue, process: subprocess.Popen[bytes]
+) -> None:
+    """A child that does not notice at once may still be at work on the task, which must not begin elsewhere before."""
+    handle = queue.enqueue("outlive_the_worker")
+    pid = child_of(handle)
+    process.kill()
+    process.wait(LIMIT)
+    queue.storage.rescue_expired()
+    assert (is_gone(pid), handle.status()) == (False, "processing")
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: queue.storage.rescue_expired().queued == (handle.id,), limit=1.0)
+    assert is_gone(pid)
+
+
+def test_what_a_task_has_forked_does_not_keep_its_worker_alive(
+    queue: TaskQueue, process: subprocess.Popen[bytes]
+) -> None:
+    """Only the child itself counts."""
+    handle = queue.enqueue("fork_and_sleep")
+    left = child_of(handle)
+    try:
+        process.kill()
+        process.wait(LIMIT)
+        until(lambda: queue.storage.rescue_expired().queued == (handle.id,), limit=1.0)
+        assert not is_gone(left)
+    finally:
+        os.kill(left, signal.SIGKILL)
+
+
 def test_a_child_that_dies_hinders_no_other(queue: TaskQueue) -> None:
     """Each thread of the worker has its own."""
     threads_before = threading.active_count()
@@ -258,6 +288,17 @@ def test_the_time_of_an_attempt_that_crashed_is_that_of_its_handler(queue: TaskQ
 
 
 # -- what is not the task's fault --------------------------------------------------------------------
+def test_a_child_that_died_while_it_had_nothing_to_do_is_replaced(queue: TaskQueue) -> None:
+    """The next task costs that nothing: it has not even begun."""
+    with working(worker(queue, burst=False)):
+        pid = put(queue, "pid").wait(LIMIT)
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: is_gone(pid))
+        after = put(queue, "pid", max_attempts=1)
+        assert after.wait(LIMIT) != pid
+    assert (after.get().attempts, after.get().crashes) == (1, 0)
+
+
 @pytest.mark.parametrize(
     ("interpreter", "words"),
     [

@@ -134,19 +134,20 @@ def test_a_burst_gives_up_where_the_database_stays_broken(
 
 
 def test_a_beat_that_fails_is_no_removal(queue: TaskQueue, record: Record) -> None:
-    """It is tried again soon, and the worker goes on."""
+    """That of the start, or a later one: it is tried again soon, and the worker goes on."""
 
     @queue.task()
     def one() -> int:
         return 1
 
     failing = put_between(queue)
-    failing.failing_beats = 1
+    failing.failing_beats = 2
     with working(WorkerEngine(queue)):
         until(lambda: record.named("service.failed"))
         until(lambda: not failing.failing_beats)
         assert one.enqueue().wait(LIMIT) == 1
     assert [facts["service"] for facts in record.named("service.failed")] == ["musterq-heartbeat"]
+    assert len(record.named("storage.failed")) == 1
     assert not record.named("worker.removed")
 
 

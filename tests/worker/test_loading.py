@@ -62,8 +62,9 @@ def test_the_missing_part_of_a_dotted_name_is_named() -> None:
 
 def test_a_path_instead_of_a_module_gets_the_right_name() -> None:
     """``shop/jobs.py`` is ``shop.jobs``."""
-    with pytest.raises(WorkerLoadError, match=r"named with dots and without \.py: shop_x\.jobs"):
-        load_queue("shop_x/jobs.py:queue")
+    for path in ("shop_x/jobs.py", "./shop_x/jobs.py", "../shop_x/jobs"):
+        with pytest.raises(WorkerLoadError, match=r"named with dots and without \.py: shop_x\.jobs"):
+            load_queue(f"{path}:queue")
 
 
 def test_an_import_that_fails_inside_the_module_shows_where_and_why(folder: Path) -> None:
@@ -76,7 +77,8 @@ def test_an_import_that_fails_inside_the_module_shows_where_and_why(folder: Path
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("1 / 0", "ZeroDivisionError"), ("import sys; sys.exit(3)", "SystemExit: 3")]
+    ("text", "said"),
+    [("1 / 0", "ZeroDivisionError"), ("import sys; sys.exit(3)", "SystemExit: 3"), ("x = (", "SyntaxError: .*closed$")],
 )
 def test_any_error_of_the_module_is_shown(folder: Path, text: str, said: str) -> None:
     """Also when it ends the program."""

@@ -35,7 +35,7 @@ def test_a_life_of_a_worker_in_log_lines(queue: TaskQueue, caplog: pytest.LogCap
         (
             "musterq.worker",
             "INFO",
-            f"worker w1 started on {queue.database.location}: 8 threads, priority, types ['bad', 'good']",
+            f"worker w1 started on {queue.database.location}: 8 tasks at once, priority, types ['bad', 'good']",
         ),
         ("musterq.task", "WARNING", f"{name} failed on attempt 1 and will run again: OSError: no such file"),
         ("musterq.task", "WARNING", f"{name} failed on attempt 2: OSError: no such file"),
@@ -89,7 +89,7 @@ def test_every_line_can_be_written(caplog: pytest.LogCaptureFixture) -> None:
         "task_ids": (7, 8),
         "missed": 2,
         "enqueued": 1,
-        "how": "by SIGKILL",
+        "how": "was killed by SIGKILL (peak memory 60 MiB)",
         "restart_in_seconds": 0.4,
         "least": 0,
         "most": 4,
@@ -112,6 +112,17 @@ def test_a_task_that_was_cancelled_without_an_error_is_logged_without_one(caplog
     log_events(events)
     events.emit("task.cancelled", task_id=7, type="mail", error=None)
     assert caplog.messages == ["task 7 (mail) was cancelled: on request"]
+
+
+@pytest.mark.parametrize(
+    ("tasks", "words"), [((), "none"), ((7,), "7"), ((7, 8), "7, 8"), (tuple(range(9)), "0, 1, 2, 3, 4, 5, ...")]
+)
+def test_ids_are_listed(caplog: pytest.LogCaptureFixture, tasks: tuple[int, ...], words: str) -> None:
+    """Of many only the first."""
+    events = Events()
+    log_events(events)
+    events.emit("worker.lost", worker_id="w1", reason="lock free", tasks=tasks)
+    assert caplog.messages == [f"worker w1 is lost (lock free); it held tasks: {words}"]
 
 
 def test_a_number_of_attempts_that_is_text_is_logged_as_it_is(caplog: pytest.LogCaptureFixture) -> None:

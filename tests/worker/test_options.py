@@ -94,6 +94,14 @@ def test_a_file_can_be_named(tmp_path: Path) -> None:
     assert gather(tmp_path, config=path).concurrency == 3
 
 
+def test_a_file_that_is_named_and_has_nothing_for_a_worker_is_refused(tmp_path: Path) -> None:
+    """Its options would count for nothing; a musterq.toml that is just there may be about something else."""
+    write(tmp_path, "concurrency = 3\n")
+    assert gather(tmp_path) == WorkerOptions()
+    with pytest.raises(ValueError, match=r"musterq\.toml has no table \[worker\]; the options of a worker stand below"):
+        gather(tmp_path, config=tmp_path / "musterq.toml")
+
+
 def test_capabilities_of_the_command_line_are_a_list_of_values(tmp_path: Path) -> None:
     """JSON where it is JSON, else text; the last of a name holds."""
     given = {"capabilities": ["gpu=true", "cpu=8", "zone=eu", 'tags=["a"]', "cpu=16"]}
@@ -121,7 +129,7 @@ def test_types_of_the_command_line_may_be_lists(tmp_path: Path) -> None:
         ({}, {"CONCURRENCY": "2.5"}, r"MUSTERQ_CONCURRENCY='2.5': .* give a whole number"),
         ({"max_child_mib": "0"}, {}, r"--max-child-mib '0': .* give 1 to"),
         ({"max_tasks_per_child": "many"}, {}, r"--max-tasks-per-child 'many': .* give a whole number"),
-        ({}, {"EXECUTOR": "fibers"}, r"MUSTERQ_EXECUTOR='fibers': .* give one of threads, processes, asyncio"),
+        ({}, {"EXECUTOR": "fibers"}, r"MUSTERQ_EXECUTOR='fibers': .* give one of: threads, processes, asyncio"),
         ({}, {"STRATEGY": "random"}, r"MUSTERQ_STRATEGY='random': .* fifo, lifo, priority, weighted_random"),
         ({}, {"BURST": "maybe"}, r"MUSTERQ_BURST='maybe': .* give true or false"),
         ({}, {"GRACE": "nan"}, r"MUSTERQ_GRACE='nan': .* finite"),

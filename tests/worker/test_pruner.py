@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -16,18 +14,11 @@ from musterq.queue.task_queue import TaskQueue
 from musterq.worker import WorkerEngine
 from musterq.worker.log_watch import LogWatch
 from musterq.worker.pruner import DUTY, Pruner
+from tests.storage.long_reader import reading
 from tests.support import MovableClock
 from tests.worker.waiting import Record, until, working
 
 DAY = 86_400.0
-READER = """
-import sqlite3, sys
-connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-connection.execute("BEGIN")
-connection.execute("SELECT count(*) FROM task_queue").fetchone()
-print("reading", flush=True)
-sys.stdin.readline()
-"""
 
 
 @pytest.fixture
@@ -104,20 +95,11 @@ def test_who_cannot_leave_it_stops_anyway(queue: TaskQueue):
 
 # -- the log -----------------------------------------------------------------------------------------
 @pytest.fixture
-def reader(queue: TaskQueue) -> Iterator[subprocess.Popen[str]]:
-    """A program that has a read transaction open."""
+def reader(queue: TaskQueue) -> Iterator[int]:
+    """The id of a process that has a read transaction open."""
     queue.enqueue("mail")
-    process = subprocess.Popen(
-        [sys.executable, "-c", READER, queue.database.location],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    process.stdout.readline()
-    yield process
-    process.kill()
-    process.communicate()
+    with reading(queue.database.location) as pid:
+        yield pid
 
 
 @pytest.fixture
@@ -134,7 +116,7 @@ def test_who_pins_the_log_is_named(
     queue: TaskQueue,
     record: Record,
     watch: LogWatch,
-    reader: subprocess.Popen[str],
+    reader: int,
     caplog: pytest.LogCaptureFixture,
 ):
     """When it is seen for the second time, in a warning that says what to do."""
@@ -145,10 +127,10 @@ def test_who_pins_the_log_is_named(
     assert record.named("log.pinned") == []
     watch.run_once()
     (told,) = record.named("log.pinned")
-    assert told["pid"] == reader.pid
+    assert told["pid"] == reader
     assert told["bytes"] > 200_000
     assert told["seconds"] > 0
-    assert f"process {reader.pid} (" in caplog.text
+    assert f"process {reader} (" in caplog.text
     assert "end that transaction" in caplog.text
     watch.run_once()
     assert len(record.named("log.pinned")) == 1  # once a minute
@@ -168,7 +150,7 @@ def test_who_reads_in_passing_is_not_named(queue: TaskQueue, record: Record, wat
     assert record.named("log.pinned") == []
 
 
-def test_a_small_log_needs_no_look(queue: TaskQueue, record: Record, reader: subprocess.Popen[str]):
+def test_a_small_log_needs_no_look(queue: TaskQueue, record: Record, reader: int):
     """Whoever reads it."""
     queue.enqueue("mail")
     watch = LogWatch(queue.storage, "w", events=queue.events)
@@ -177,7 +159,7 @@ def test_a_small_log_needs_no_look(queue: TaskQueue, record: Record, reader: sub
     assert record.named("log.pinned") == []
 
 
-def test_one_worker_watches_for_all(queue: TaskQueue, record: Record, watch: LogWatch, reader: subprocess.Popen[str]):
+def test_one_worker_watches_for_all(queue: TaskQueue, record: Record, watch: LogWatch, reader: int):
     """So that one warning comes, and not one of each."""
     other = LogWatch(queue.storage, "other", events=queue.events, pinned_bytes=100_000)
     write_much(queue)

@@ -12,12 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from musterq.models import WorkerActivity
+from musterq.models import Rescued, WorkerActivity
 from musterq.queue.task_queue import TaskQueue
+from musterq.storage.sqlite import rescuing
 from musterq.storage.sqlite.engine import SQLiteStorage
+from musterq.storage.sqlite.times import Moment
 from musterq.worker import WorkerEngine
 from musterq.worker.rescuer import Rescuer
-from tests.worker.waiting import LIMIT, Record, until, working
+from tests.worker.waiting import LIMIT, Record, freeze, until, working
 
 DYING = Path(__file__).parents[1] / "storage" / "conformance" / "dying_worker.py"
 PROGRAM = Path(__file__).with_name("worker_program.py")
@@ -97,6 +99,30 @@ def test_a_dead_worker_that_held_nothing_is_told_once(
     assert (len(record.named("worker.lost")), record.named("tasks.rescued")) == (1, [])
 
 
+@pytest.mark.parametrize("tasks", [0, 2])
+def test_a_death_that_two_see_at_once_is_told_by_one(queue: TaskQueue, start: Start, tasks: int) -> None:
+    """Each may have looked before the other wrote; who comes second finds it written."""
+    queue.database.initialize_schema()
+    ids = tuple(queue.enqueue("mail").id for _ in range(tasks))
+    process = start("w1", tasks=tasks)
+    process.kill()
+    process.wait(LIMIT)
+    storage = queue.storage
+    assert isinstance(storage, SQLiteStorage)
+    found = storage._read(lambda connection: rescuing.look(connection, storage._is_dead, Moment(storage.clock)))
+    assert found is not None
+    first, second = (
+        storage._write(
+            lambda connection: rescuing.rescue_all(
+                connection, found, storage._is_dead, storage._liveness.begun, Moment(storage.clock)
+            )
+        )
+        for _ in range(2)
+    )
+    assert [(lost.worker_id, lost.tasks) for lost in first.lost] == [("w1", ids)]
+    assert second == Rescued()
+
+
 def test_the_task_starts_on_an_idle_worker(queue: TaskQueue, start: Start) -> None:
     """Its rescuer gives it back, and its claim loop is woken by that write."""
     queue.enqueue("mail")
@@ -120,7 +146,7 @@ def test_a_stopped_process_is_suspended_and_finishes_too_late(queue: TaskQueue, 
     process = subprocess.Popen([sys.executable, str(PROGRAM), queue.database.location, *arguments])
     try:
         until(lambda: handle.get().progress)
-        process.send_signal(signal.SIGSTOP)
+        freeze(process, queue.database.location)
         until(lambda: handle.status() == "queued")
         queue.pause("hold")
         until(lambda: seen(queue, "w1").status == "suspended")

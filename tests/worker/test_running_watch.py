@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -229,3 +230,59 @@ def test_a_thread_that_does_not_end_at_its_limit_is_told_of(queue: TaskQueue, mo
         assert "is over its time limit of 0.01 s" in worker.status_reason
         go.set()
         until(lambda: [w for w in queue.storage.worker_activity() if w.status == "idle"])
+
+
+def test_a_coroutine_that_blocks_a_thread_is_told_of(queue: TaskQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where its definition has it run in one of the threads, it can be stuck there like a plain function."""
+    monkeypatch.setattr("musterq.queue.time_limits.OVERDUE_SECONDS", 0.0)
+    go = threading.Event()
+
+    @queue.task(timeout=0.01, max_attempts=1, executor="threads")
+    async def hang() -> None:
+        go.wait(LIMIT)
+
+    hang.enqueue()
+    with working(WorkerEngine(queue, worker_id="w1", heartbeat_seconds=0.05)):
+        try:
+            until(lambda: [w for w in queue.storage.worker_activity() if w.status == "wedged"])
+        finally:
+            go.set()
+        until(lambda: [w for w in queue.storage.worker_activity() if w.status == "idle"])
+
+
+def test_a_child_that_does_not_end_at_its_limit_is_told_of(
+    queue: TaskQueue, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its soft limit alone does not kill it."""
+    monkeypatch.setattr("musterq.queue.time_limits.OVERDUE_SECONDS", 0.0)
+    child_handlers.add_all(queue)
+    go = tmp_path / "go"
+    handle = queue.enqueue("disobey", {"until": str(go)}, timeout=0.01)
+    with working(WorkerEngine(queue, worker_id="w1", heartbeat_seconds=0.05, executor="processes")):
+        try:
+            (worker,) = until(lambda: [w for w in queue.storage.worker_activity() if w.status == "wedged"])
+            assert f"task {handle.id} (disobey) is over its time limit of 0.01 s" in worker.status_reason
+        finally:
+            go.touch()
+        until(lambda: [w for w in queue.storage.worker_activity() if w.status == "idle"])
+
+
+def test_a_child_that_will_be_killed_is_not_told_of(
+    queue: TaskQueue, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Between its two limits it may tidy up: a watchdog must not end the whole worker for that."""
+    monkeypatch.setattr("musterq.queue.time_limits.OVERDUE_SECONDS", 0.0)
+    child_handlers.add_all(queue)
+    go = tmp_path / "go"
+    handle = queue.enqueue("disobey", {"until": str(go)}, timeout=0.01, hard_timeout=LIMIT)
+    with working(WorkerEngine(queue, worker_id="w1", heartbeat_seconds=0.02)):
+        try:
+            until(lambda: handle.get().progress_message == "over it")
+            beats = set()
+            while len(beats) < 4:
+                (worker,) = queue.storage.worker_activity()
+                assert worker.status == "busy"
+                beats.add(worker.heartbeat_utc)
+        finally:
+            go.touch()
+        handle.wait(LIMIT)

@@ -123,7 +123,7 @@ def test_what_is_kept_is_a_matter_of_its_level(
 @pytest.mark.parametrize(("level", "error"), [("loud", ValueError), ("", ValueError), (20, TypeError)])
 def test_a_level_that_is_none_is_refused(queue: TaskQueue, level: Any, error: type[Exception]) -> None:
     """In words that say what to give."""
-    with pytest.raises(error, match="give one of debug, info, warning, error, critical, off"):
+    with pytest.raises(error, match="give one of: debug, info, warning, error, critical, off"):
         task_log_level(level)
 
 
@@ -304,14 +304,14 @@ def test_lines_that_cannot_be_written_wait(
 ) -> None:
     """With the end of their task, which is not written before them."""
     storage = queue.storage
-    write, failures = storage.log_lines, iter([QueueDatabaseError("disk full")])
+    write, failures = storage.log, iter([QueueDatabaseError("disk full")])
 
     def fail_once(said: Any) -> None:
         if (error := next(failures, None)) is not None:
             raise error
         write(said)
 
-    monkeypatch.setattr(storage, "log_lines", fail_once)
+    monkeypatch.setattr(storage, "log", fail_once)
 
     @queue.task
     def report() -> None:

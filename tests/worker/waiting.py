@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sqlite3
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from musterq.events import Events
@@ -22,6 +26,23 @@ def until(condition: Callable[[], Any], limit: float = LIMIT) -> Any:
         assert time.monotonic() < deadline, f"not within {limit} s: {condition}"
         pause.wait(0.005)
     return found
+
+
+def freeze(process: subprocess.Popen[Any], database: str | os.PathLike[str]) -> None:
+    """Stop a process, but not in the middle of a write, in which nobody else could write until it goes on."""
+
+    def frozen() -> bool:
+        process.send_signal(signal.SIGSTOP)
+        os.waitpid(process.pid, os.WUNTRACED)
+        try:
+            with closing(sqlite3.connect(database, timeout=0.1, isolation_level=None)) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            process.send_signal(signal.SIGCONT)
+            return False
+        return True
+
+    until(frozen)
 
 
 @contextmanager

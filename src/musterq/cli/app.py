@@ -29,7 +29,7 @@ from musterq.cli.output import replace_what_cannot_be_encoded, say
 EXIT_CODES = f"""{ON_ITS_OWN_LINES}
 Exit codes:
   0  done
-  1  the database could not do it, or there is no such task
+  1  the database could not do it, there is no such task, or it was left as it is
   2  wrong usage; nothing was written
 {ON_ITS_OWN_LINES}
 A first queue:

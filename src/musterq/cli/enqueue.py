@@ -25,7 +25,21 @@ Delay = Annotated[
 ]
 Key = Annotated[str | None, typer.Option(metavar="TEXT", help="Idempotency key: a second task with it is not added.")]
 MaxAttempts = Annotated[int, typer.Option(metavar="N", help="How often it may be tried.")]
-Timeout = Annotated[float | None, typer.Option(metavar="SECONDS", help="When an async handler is stopped.")]
+Timeout = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", help="After so long in one attempt, a TaskTimeout is raised in its handler."),
+]
+HardTimeout = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", help="It runs in a child process, which is killed after so long in one attempt."),
+]
+ConcurrencyKey = Annotated[
+    str | None,
+    typer.Option(metavar="TEXT", help="Of the tasks with this key, one runs at a time, or --concurrency-limit."),
+]
+ConcurrencyLimit = Annotated[
+    int | None, typer.Option(metavar="N", help="How many tasks of its --concurrency-key may run at once.")
+]
 ExpiresIn = Annotated[float | None, typer.Option(metavar="SECONDS", help="It fails if it was not started by then.")]
 Compatibility = Annotated[str, typer.Option(metavar="JSON", help="What it asks of a worker.")]
 
@@ -45,27 +59,35 @@ def enqueue(
     key: Key = None,
     max_attempts: MaxAttempts = DEFAULT_MAX_ATTEMPTS,
     timeout: Timeout = None,
+    hard_timeout: HardTimeout = None,
     expires_in: ExpiresIn = None,
+    concurrency_key: ConcurrencyKey = None,
+    concurrency_limit: ConcurrencyLimit = None,
     compatibility: Compatibility = "{}",
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put a task into the queue, and print its number."""
+    """Put a task into the queue, and print its number.
+
+    No code of yours is loaded here. So the payload is not compared with the handler's parameters, and options that
+    stand in its definition, such as a timeout, do not hold: give those that it needs.
+    """
     from musterq.queue.task_queue import TaskQueue
 
-    arguments = _decoded("the payload", _from_stdin() if payload == "-" else payload)
-    asked = _decoded("--compatibility", compatibility)
     with opened_database(database) as opened, refusals_are_usage_errors():
         handle = TaskQueue(opened).enqueue(
             type,
-            arguments,
+            _decoded("the payload", _from_stdin() if payload == "-" else payload),
             priority=priority,
             delay=delay,
             idempotency_key=key,
             max_attempts=max_attempts,
             timeout=timeout,
+            hard_timeout=hard_timeout,
+            concurrency_key=concurrency_key,
+            concurrency_limit=concurrency_limit,
             expires_in=expires_in,
-            compatibility=asked,
+            compatibility=_decoded("--compatibility", compatibility),
         )
     _report(handle.id, created=handle.created, key=key, as_json=as_json)
 

@@ -20,13 +20,13 @@ COLUMNS = (
     Column("AT (UTC)", whole=True),
     Column("EVENT", whole=True),
     Column("TASK", number=True),
-    Column("TYPE"),
-    Column("ATTEMPT", number=True),
-    Column("WORKER"),
-    Column("REASON"),
+    Column("TYPE", aside=True),
+    Column("ATTEMPT", number=True, aside=True),
+    Column("WORKER", aside=True),
+    Column("REASON", aside=True),
     Column("BECAME", whole=True),
-    Column("WORK LOST", number=True),
-    Column("DETAIL"),
+    Column("WORK LOST", number=True, aside=True),
+    Column("DETAIL", aside=True),
 )
 
 

@@ -75,7 +75,7 @@ def _document(limit: TypeLimit | None) -> dict[str, Any]:
 
 
 def _shown(value: object) -> str:
-    return "-" if value is None else str(value)
+    return "–" if value is None else str(value)
 
 
 def _words(limit: TypeLimit | None) -> str:
@@ -83,7 +83,7 @@ def _words(limit: TypeLimit | None) -> str:
         return "has no limit"
     document = _document(limit)
     parts = [
-        f"at most {document['running']} at once" if document["running"] is not None else "",
-        f"at most {document['rate']} started" if document["rate"] is not None else "",
+        f"runs at most {document['running']} at once" if document["running"] is not None else "",
+        f"starts at most {document['rate']}" if document["rate"] is not None else "",
     ]
-    return "runs " + ", and ".join(part for part in parts if part)
+    return ", and ".join(part for part in parts if part)

@@ -6,14 +6,15 @@ from typing import Annotated
 
 import typer
 
+from musterq.scalars import LARGEST_ID
+
 ON_ITS_OWN_LINES = "\b"  # the help's sign for: do not wrap this paragraph
-GREATEST_ID = 2**63 - 1
 
 
 def task_id(text: str) -> int:
     """The number of a task, as it is typed."""
     number = int(text) if text.isascii() and text.isdigit() else 0
-    if not 1 <= number <= GREATEST_ID:
+    if not 1 <= number <= LARGEST_ID:
         raise typer.BadParameter(f"{text!r} is no task's number; give a whole number from 1, as musterq tasks shows it")
     return number
 

@@ -23,12 +23,12 @@ commands = typer.Typer()
 
 COLUMNS = (
     Column("SCHEDULE"),
-    Column("TYPE"),
+    Column("TYPE", aside=True),
     Column("TIMING", whole=True),
-    Column("ZONE", whole=True),
-    Column("NEXT", whole=True),
-    Column("LAST", whole=True),
-    Column("PAUSED", whole=True),
+    Column("ZONE", whole=True, aside=True),
+    Column("NEXT (UTC)", whole=True),
+    Column("LAST (UTC)", whole=True, aside=True),
+    Column("PAUSED", whole=True, aside=True),
 )
 
 

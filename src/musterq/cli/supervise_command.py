@@ -153,6 +153,10 @@ class WorkerStarter:
         """
         try:
             return self.plan()
+        except subprocess.CalledProcessError as error:
+            raise ChildProcessError(
+                f"the new code cannot start: its check ended with exit code {error.returncode}"
+            ) from error
         except (OSError, subprocess.SubprocessError, UsageError, msgspec.DecodeError) as error:
             raise ChildProcessError(f"the new code cannot start: {error}") from error
 

@@ -1,14 +1,26 @@
-"""Tables: columns fold to the width of a terminal; into a pipe goes plain aligned text in full length."""
+"""Tables: they fit the width of a terminal; into a pipe goes plain aligned text in full length."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
 
 from musterq.cli.output import colours, on_one_line, say, visible
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+NOTHING = "–"
+GAP = 2  # columns between two columns
+INDENT = 4  # of what stands below its row
+READABLE = 16  # what a text needs beside others, unless all of it is shorter
+NAME = 32  # what a name needs, which is hard to read when it is folded
+LEAST = 8  # a text is folded to no less: then rather the terminal breaks the line
 
 STYLES = {
     "completed": "green",
@@ -28,11 +40,26 @@ STYLES = {
 
 
 class Column(NamedTuple):
-    """A column of a table: numbers stand to the right, ids are never folded."""
+    """A column of a table: numbers stand to the right, ids are never folded.
+
+    What may stand ``aside`` goes below its row, behind its title, where the terminal is too narrow for all columns.
+    """
 
     title: str
     number: bool = False
     whole: bool = False
+    aside: bool = False
+
+    @property
+    def folds(self) -> bool:
+        """Whether its texts may go on below themselves."""
+        return not (self.number or self.whole)
+
+    def needed(self, longest: int) -> int:
+        """The width that it needs to be read, where its longest text is of this width."""
+        if not self.folds:
+            return longest
+        return min(longest, READABLE if self.aside else NAME)
 
 
 def say_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
@@ -55,20 +82,79 @@ def say_pairs(pairs: Sequence[tuple[str, str]]) -> None:
 
 def _say_folded(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for column in columns:
-        table.add_column(
-            column.title,
-            justify="right" if column.number else "left",
-            no_wrap=column.number or column.whole,
-            overflow="fold",
-        )
+    console = Console(color_system="auto" if colours(sys.stdout) else None, highlight=False)
+    full = [_longest(column, [row[place] for row in rows]) for place, column in enumerate(columns)]
+    beside, below = _arranged(columns, full, console.width)
+    shown, widths = [columns[place] for place in beside], _fitted(columns, full, beside, console.width)
+    lines = list(_lines(console, shown, widths, [Text(column.title, "bold") for column in shown]))
     for row in rows:
-        table.add_row(*(Text(value, style=STYLES.get(value, "")) for value in row))
-    Console(color_system="auto" if colours(sys.stdout) else None, highlight=False).print(table)
+        lines += _lines(console, shown, widths, [Text(row[place], STYLES.get(row[place], "")) for place in beside])
+        lines += _aside(console, [(columns[place].title, row[place]) for place in below])
+    for line in lines:
+        console.print(line, soft_wrap=True)
+
+
+def _longest(column: Column, values: Sequence[str]) -> int:
+    return max(cell_len(line) for value in (column.title, *values) for line in value.split("\n"))
+
+
+def _arranged(columns: Sequence[Column], full: Sequence[int], room: int) -> tuple[list[int], list[int]]:
+    """Which columns stand beside one another, and which below: the longest first, until the others can be read."""
+    beside = list(range(len(columns)))
+
+    def needed() -> int:
+        return sum(columns[place].needed(full[place]) for place in beside)
+
+    while needed() + GAP * (len(beside) - 1) > room:
+        movable = [place for place in beside if columns[place].aside]
+        if not movable:
+            break
+        beside.remove(max(movable, key=lambda place: full[place]))
+    return beside, [place for place in range(len(columns)) if place not in beside]
+
+
+def _fitted(columns: Sequence[Column], full: Sequence[int], beside: Sequence[int], room: int) -> list[int]:
+    """The widths of columns that stand beside one another; the longest text is folded first."""
+    widths = {place: min(full[place], room) if columns[place].folds else full[place] for place in beside}
+    texts = [place for place in beside if columns[place].folds]
+    while texts and sum(widths.values()) + GAP * (len(beside) - 1) > room:
+        longest = max(texts, key=lambda place: widths[place])
+        if widths[longest] <= LEAST:
+            break
+        widths[longest] -= 1
+    return list(widths.values())
+
+
+def _lines(console: Console, columns: Sequence[Column], widths: Sequence[int], cells: Sequence[Text]) -> Iterator[Text]:
+    """A row, in as many lines as its longest cell needs."""
+    from rich.text import Text
+
+    folded = [
+        cell.wrap(console, width, justify="right" if column.number else "left", overflow="fold")
+        for column, width, cell in zip(columns, widths, cells, strict=True)
+    ]
+    for parts in zip_longest(*folded):
+        padded = [part or Text(" " * width) for part, width in zip(parts, widths, strict=True)]
+        line = Text(" " * GAP).join(padded)
+        line.rstrip()
+        yield line
+
+
+def _aside(console: Console, facts: Sequence[tuple[str, str]]) -> Iterator[Text]:
+    """What has no room beside the others, indented below its row."""
+    from rich.text import Text
+
+    text = Text(" " * GAP).join(
+        Text.assemble((title, "bold"), " ", (value, STYLES.get(value, "")))
+        for title, value in facts
+        if value not in ("", NOTHING)
+    )
+    if text:
+        for line in text.wrap(console, max(console.width - INDENT, READABLE), overflow="fold"):
+            line.rstrip()
+            yield Text(" " * INDENT) + line
 
 
 def _say_aligned(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:

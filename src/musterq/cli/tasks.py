@@ -31,7 +31,7 @@ COLUMNS = (
     Column("PRIORITY", number=True),
     Column("ATTEMPTS", number=True),
     Column("AGE", number=True),
-    Column("NOTE"),
+    Column("NOTE", aside=True),
 )
 FIRST = ("id", "type", "status", "error_message", "attempts", "crashes", "priority", "progress", "progress_message")
 LAST = ("headers", "compatibility", "payload", "result")
@@ -92,6 +92,8 @@ def _note(task: Task) -> str:
     parts = []
     if task.status == TaskStatus.PROCESSING:
         parts.append(_at_work(task))
+    if task.held:
+        parts.append(f"waits for others of its concurrency key {task.concurrency_key}")
     if _waits_for_others(task):
         parts.append(f"waits for {task.awaits} task{'' if task.awaits == 1 else 's'}")
     elif task.status == TaskStatus.SCHEDULED and task.run_after_utc is not None:
@@ -122,7 +124,7 @@ def _facts(task: Task) -> dict[str, str]:
     document = task.to_dict()
     document["attempts"] = f"{task.attempts} of {task.max_attempts}"
     document["crashes"] = f"{task.crashes} of {task.max_crashes}"
-    if _waits_for_others(task):
+    if task.awaits:
         document["run_after_utc"] = None  # far away, and no moment to tell
     others = [name for name in document if name not in (*FIRST, *LAST, "max_attempts", "max_crashes")]
     facts = {name: document[name] for name in (*FIRST, *others, *LAST)}
@@ -136,6 +138,8 @@ def _title(name: str) -> str:
 def _shown(name: str, value: Any) -> str:
     if name in LAST:
         return visible(_pretty(value))
+    if value is True:  # what is not so is left out
+        return "yes"
     return f"{value} UTC" if name.endswith("_utc") else visible(str(value))
 
 

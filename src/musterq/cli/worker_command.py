@@ -84,15 +84,15 @@ def worker(
     launch = this_launch()
     if check:
         with redirect_stdout(sys.stderr):  # what the user's module prints is no part of the answer
-            queue, _, options = _ready(target, given, config, idle)
-        _say_whether_it_can_start(target, queue, options, as_json=as_json)
+            queue, engine, options = _ready(target, given, config, idle)
+        _say_whether_it_can_start(target, queue, engine, options, as_json=as_json)
     elif reload:
         run_anew_on_changes(launch)
     else:
         parent = None if until_eof is None else Parent(until_eof)
         queue, engine, options = _ready(target, given, config, idle)
         log_to_stderr(queue.events, log_level, options.task_log_level)
-        announce(target, queue, options)
+        announce(target, queue, engine.types, options)
         _run(engine, queue, launch, parent, as_json=as_json)
 
 
@@ -178,11 +178,13 @@ def _work(engine: WorkerEngine, queue: TaskQueue, launch: Launch, parent: Parent
     return restart.is_due
 
 
-def _say_whether_it_can_start(target: str, queue: TaskQueue, options: WorkerOptions, *, as_json: bool) -> None:
+def _say_whether_it_can_start(
+    target: str, queue: TaskQueue, engine: WorkerEngine, options: WorkerOptions, *, as_json: bool
+) -> None:
     """Print where, and what it takes; as JSON, all that a supervisor must know without loading a user's code."""
     with queue:
         location = queue.storage.location  # its tables are looked at, too
-    types = sorted(options.types or queue.definitions)
+    types = sorted(engine.types)
     if as_json:
         plan = {**msgspec.structs.asdict(options), "database": location, "types": types}
         say_json({name: plan[name] for name in PLANNED})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +67,7 @@ def log_to_stderr(events: Events, level: LogLevel, task_log_level: str = "off") 
     log_events(events)
 
 
-def announce(target: str, queue: TaskQueue, options: WorkerOptions) -> None:
+def announce(target: str, queue: TaskQueue, types: Iterable[str], options: WorkerOptions) -> None:
     """Say what starts here, where, what it takes and what it offers."""
     from importlib.metadata import version
 
@@ -76,6 +76,6 @@ def announce(target: str, queue: TaskQueue, options: WorkerOptions) -> None:
         version("musterq"),
         target,
         queue.database.location,
-        ", ".join(sorted(options.types or queue.definitions)),
+        ", ".join(sorted(types)),
         json.dumps(options.capabilities) if options.capabilities else "no capabilities",
     )

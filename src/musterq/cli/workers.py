@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from musterq.cli.documents import decoded, worker_document
+from musterq.cli.errors import CommandError, refusals_are_usage_errors
 from musterq.cli.opening import existing_database
 from musterq.cli.options import AsJson, Database, examples
-from musterq.cli.output import note, say_json
+from musterq.cli.output import note, say, say_json, visible
 from musterq.cli.tables import Column, say_table
 from musterq.cli.words import short_duration
+
+if TYPE_CHECKING:
+    from musterq.monitoring import QueueMonitoring
 
 commands = typer.Typer()
 SECONDS = len("YYYY-MM-DD HH:MM:SS")
@@ -21,23 +25,57 @@ SECONDS = len("YYYY-MM-DD HH:MM:SS")
 COLUMNS = (
     Column("WORKER"),
     Column("STATUS", whole=True),
-    Column("SINCE", number=True),
-    Column("REASON"),
+    Column("SINCE (UTC)", whole=True, aside=True),
+    Column("REASON", aside=True),
     Column("HEARTBEAT", number=True),
     Column("IN FLIGHT", number=True),
-    Column("HOST"),
-    Column("PID", number=True),
-    Column("CAPABILITIES"),
+    Column("HOST", aside=True),
+    Column("PID", number=True, aside=True),
+    Column("CAPABILITIES", aside=True),
 )
 
 
-@commands.command(epilog=examples("musterq workers", "musterq workers --json | jq '.items[].worker_id'"))
-def workers(*, database: Database = None, as_json: AsJson = False) -> None:
-    """List the workers on the roll, the newest heartbeat first."""
+Remove = Annotated[
+    str | None,
+    typer.Option(
+        "--remove", metavar="ID", help="Take this one off the roll. What it held is queued again; a live one ends."
+    ),
+]
+
+
+@commands.command(
+    epilog=examples(
+        "musterq workers",
+        "musterq workers --json | jq '.items[].worker_id'",
+        "musterq workers --remove worker-01",
+    )
+)
+def workers(*, remove: Remove = None, database: Database = None, as_json: AsJson = False) -> None:
+    """List the workers on the roll, the newest heartbeat first, or take one off it.
+
+    A worker that ends in order leaves the roll by itself. One that died stays as lost until it is removed, or a worker
+    of the same id starts.
+    """
     from musterq.monitoring import QueueMonitoring
 
-    with existing_database(database) as opened:
-        activity = QueueMonitoring(opened).get_worker_activity()
+    with existing_database(database) as opened, refusals_are_usage_errors():
+        monitoring = QueueMonitoring(opened)
+        if remove is None:
+            _list(monitoring.get_worker_activity(), as_json=as_json)
+        else:
+            _remove(monitoring, remove, as_json=as_json)
+
+
+def _remove(monitoring: QueueMonitoring, worker_id: str, *, as_json: bool) -> None:
+    if not monitoring.remove_worker(worker_id):
+        raise CommandError(f"there is no worker {worker_id!r}; list them with: musterq workers")
+    if as_json:
+        say_json({"worker_id": worker_id, "removed": True})
+    else:
+        say(visible(f"{worker_id} is removed"))
+
+
+def _list(activity: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
     if as_json:
         say_json({"items": [worker_document(worker) for worker in activity]})
     else:

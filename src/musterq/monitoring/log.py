@@ -18,7 +18,7 @@ LINES: Mapping[str, tuple[logging.Logger, int, str]] = {
     "worker.started": (
         WORKER,
         logging.INFO,
-        "worker %(worker_id)s started on %(database)s: %(concurrency)d threads, %(strategy)s, types %(types)s",
+        "worker %(worker_id)s started on %(database)s: %(concurrency)d tasks at once, %(strategy)s, types %(types)s",
     ),
     "worker.stopping": (
         WORKER,
@@ -30,16 +30,16 @@ LINES: Mapping[str, tuple[logging.Logger, int, str]] = {
     "supervisor.started": (
         WORKER,
         logging.INFO,
-        "supervisor: its workers are at work on %(database)s; from %(least)d to %(most)d of them run",
+        "supervisor: its workers are at work on %(database)s; at least %(least)d run, at most %(most)d",
     ),
     "supervisor.stopping": (WORKER, logging.INFO, "supervisor: stops its workers; %(running)d run"),
     "supervisor.stopped": (WORKER, logging.INFO, "supervisor: stopped; no worker is left"),
     "process.started": (WORKER, logging.INFO, "supervisor: started %(worker_id)s as process %(pid)d"),
-    "process.ended": (WORKER, logging.INFO, "supervisor: %(worker_id)s (process %(pid)d) ended %(how)s"),
+    "process.ended": (WORKER, logging.INFO, "supervisor: %(worker_id)s (process %(pid)d) %(how)s"),
     "process.died": (
         WORKER,
         logging.WARNING,
-        "supervisor: %(worker_id)s (process %(pid)d) died %(how)s and starts again in %(restart_in_seconds).1f s",
+        "supervisor: %(worker_id)s (process %(pid)d) %(how)s and starts again in %(restart_in_seconds).1f s",
     ),
     "process.killed": (
         WORKER,
@@ -68,7 +68,7 @@ LINES: Mapping[str, tuple[logging.Logger, int, str]] = {
     ),
     "task.cancelled": (TASK, logging.INFO, "task %(task_id)d (%(type)s) was cancelled: %(error)s"),
     "task.released": (TASK, logging.DEBUG, "task %(task_id)d (%(type)s) was given back"),
-    "worker.lost": (WORKER, logging.WARNING, "worker %(worker_id)s is lost (%(reason)s); it held %(tasks)s"),
+    "worker.lost": (WORKER, logging.WARNING, "worker %(worker_id)s is lost (%(reason)s); it held tasks: %(tasks)s"),
     "task.lost": (
         TASK,
         logging.WARNING,
@@ -93,7 +93,7 @@ LINES: Mapping[str, tuple[logging.Logger, int, str]] = {
         ),
     ),
     "tasks.expired": (TASK, logging.WARNING, "%(count)d tasks expired before anybody started them"),
-    "schedule.ticked": (TASK, logging.DEBUG, "schedule %(schedule)s ticked: task %(task_ids)s (%(type)s)"),
+    "schedule.ticked": (TASK, logging.DEBUG, "schedule %(schedule)s ticked: tasks %(task_ids)s (%(type)s)"),
     "schedule.missed": (
         WORKER,
         logging.WARNING,
@@ -134,10 +134,15 @@ def log_event(name: str, facts: Mapping[str, Any]) -> None:
 
 
 def _short(facts: Mapping[str, Any]) -> dict[str, Any]:
-    short = {name: shown(value) if isinstance(value, tuple) else value for name, value in facts.items()}
+    short = {name: _listed(value) if isinstance(value, tuple) else value for name, value in facts.items()}
     if short.get("error", "") is None:  # the task was cancelled without one
         short["error"] = "on request"
     return short
+
+
+def _listed(ids: tuple[object, ...]) -> str:
+    """The first of them: ``7, 8``."""
+    return shown(ids).strip("(,)") or "none"
 
 
 def _unforeseen(error: object) -> BaseException | None:

@@ -15,9 +15,7 @@ from musterq.clock import datetime_to_text
 from musterq.database import QueueDatabase
 from musterq.models import ACTIVE_SECONDS, STALE_SECONDS, QueueMetrics, RunStatistics, TaskStatus, Worker
 from musterq.records import LedgerEntry
-from musterq.scalars import check_limit, check_positive_int
-
-LARGEST_ID = 2**63 - 1
+from musterq.scalars import check_id, check_limit
 
 
 class QueueMonitoring:
@@ -204,7 +202,12 @@ class QueueMonitoring:
         ]
 
     def get_ledger(
-        self, limit: int = 100, *, task_id: int | None = None, worker_id: str | None = None
+        self,
+        limit: int = 100,
+        *,
+        task_id: int | None = None,
+        worker_id: str | None = None,
+        before_id: int | None = None,
     ) -> list[dict[str, Any]]:
         """Return what was taken from workers, and the finishes that came too late, newest first.
 
@@ -212,6 +215,7 @@ class QueueMonitoring:
             limit: How many entries at most.
             task_id: Of this task only.
             worker_id: Of this worker only.
+            before_id: Older than the entry of this ``ledger_id`` only, for the next page.
 
         Returns a list of dicts with these keys, of which those from ``type`` on are None where they are not known:
             ledger_id (int), at_utc (str): When it was written; ``YYYY-MM-DD HH:MM:SS.mmm``, UTC.
@@ -230,9 +234,10 @@ class QueueMonitoring:
             QueueDatabaseError: the database could not do it.
         """
         most = check_limit(limit)
-        task = None if task_id is None else check_positive_int("task_id", task_id, LARGEST_ID)
+        task = None if task_id is None else check_id("task_id", task_id)
         worker = None if worker_id is None else check_worker_id(worker_id)
-        entries = self._database.storage.ledger(most, task_id=task, worker_id=worker)
+        before = None if before_id is None else check_id("before_id", before_id)
+        entries = self._database.storage.ledger(most, task_id=task, worker_id=worker, before_id=before)
         return [_entry(entry) for entry in entries]
 
     def get_ledger_totals(self) -> dict[str, dict[str, int]]:

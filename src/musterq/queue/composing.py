@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Unpack
 
-from musterq.checks import TaskOptions, check_positive_int, check_type
+from musterq.checks import TaskOptions, check_type
 from musterq.models import Enqueued
 from musterq.queue.attempts import Attempts
 from musterq.queue.groups import GroupHandle, existing_group
 from musterq.queue.handles import Handle
 from musterq.queue.parts import Parallel, Part, check_part, planned
-from musterq.queue.producing import LARGEST_ID
 from musterq.records import GroupProgress
+from musterq.scalars import check_id
 
 
 class Composing(Attempts):
@@ -99,7 +99,7 @@ class Composing(Attempts):
             TypeError, ValueError: this is no id.
             TaskNotFoundError: there is no such group.
         """
-        known = check_positive_int("group_id", group_id, LARGEST_ID)
+        known = check_id("group_id", group_id)
         return existing_group(self.storage.group_progress(known), known)
 
     def _put_parts(self, steps: Sequence[Part | Parallel], within: Any) -> list[Handle[Any]]:

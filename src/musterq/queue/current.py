@@ -147,8 +147,7 @@ class RunningTask:
             TypeError: an argument is of the wrong kind.
             ValueError: the level is none of the standard library's.
         """
-        line = self.line(_level_name(level), _words("log", message))
-        self._storage.log(self._claim, line.level, line.message, line.details)
+        self._storage.log([self.line(_level_name(level), _words("log", message))])
 
     def line(self, level: str, message: str, **details: str) -> LogLine:
         """A line for its log, as of now: which attempt it is of, and by whom, stands beside it."""

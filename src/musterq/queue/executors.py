@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from musterq.scalars import shown
+from musterq.scalars import check_word, shown
 
 Executor = Literal["threads", "processes", "asyncio"]
 EXECUTORS: tuple[Executor, ...] = ("threads", "processes", "asyncio")
@@ -16,12 +16,7 @@ def check_executor(value: object) -> Executor:
     Raises:
         TypeError, ValueError: it is none.
     """
-    if not isinstance(value, str):
-        raise TypeError(f"executor={shown(value)} is a {type(value).__name__}; give one of {', '.join(EXECUTORS)}")
-    for executor in EXECUTORS:
-        if value.lower() == executor:
-            return executor
-    raise ValueError(f"executor={shown(value)} is unknown; give one of {', '.join(EXECUTORS)}")
+    return check_word("executor", value, EXECUTORS)
 
 
 def check_handlers_executor(value: object, *, is_coroutine: bool, hard_timeout: object) -> Executor | None:

@@ -6,19 +6,17 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Se
 from contextlib import contextmanager
 from typing import Any, ParamSpec, Protocol, Required, TypeVar, Unpack, overload
 
-from musterq.checks import TaskOptions, check_positive_int, check_type, new_task
+from musterq.checks import TaskOptions, check_type, new_task
 from musterq.models import Enqueued, NewTask
 from musterq.queue.draining import InPlace
 from musterq.queue.handles import Handle
 from musterq.queue.opened import OpenQueue
 from musterq.queue.running import Runner
 from musterq.queue.tasks import CoroutineTask, DefinitionOptions, FunctionTask, TaskDefinition, define
-from musterq.scalars import shown
+from musterq.scalars import check_id, shown
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-LARGEST_ID = 2**63 - 1
 
 
 class EnqueueItem(TaskOptions, total=False):
@@ -137,7 +135,7 @@ class Producing(OpenQueue):
         Raises:
             TypeError, ValueError: this is no id.
         """
-        return Handle(self, check_positive_int("task_id", task_id, LARGEST_ID), created=False)
+        return Handle(self, check_id("task_id", task_id), created=False)
 
     def build(self, type: str, payload: Any, options: TaskOptions | DefinitionOptions) -> NewTask:
         """Check all parts of a task, and make it without writing it.

@@ -11,7 +11,7 @@ from musterq.cron import CatchUp, check_catch_up, check_cron, check_interval, ch
 from musterq.queue.attempts import Attempts
 from musterq.queue.handles import Handle
 from musterq.queue.producing import TaskDecorator
-from musterq.queue.schedules import Plan, TickOptions, task_beside
+from musterq.queue.schedules import Recurrence, TickOptions, task_beside
 from musterq.queue.tasks import TaskDefinition
 from musterq.records import Schedule
 from musterq.scalars import shown
@@ -44,7 +44,7 @@ class Recurring(Attempts):
         Raises:
             TypeError, ValueError: an argument is not allowed, or the handler cannot be called with the payload.
         """
-        plan = Plan(
+        recurrence = Recurrence(
             timing=check_cron(expression),
             timezone=check_timezone(timezone),
             catch_up=check_catch_up(catch_up).value,
@@ -52,7 +52,7 @@ class Recurring(Attempts):
             payload=payload,
             options=options,
         )
-        decorator: TaskDecorator = self._decorator(plan)
+        decorator: TaskDecorator = self._decorator(recurrence)
         return decorator
 
     def every(
@@ -71,7 +71,7 @@ class Recurring(Attempts):
         Raises:
             TypeError, ValueError: an argument is not allowed, or the handler cannot be called with the payload.
         """
-        plan = Plan(
+        recurrence = Recurrence(
             timing=check_interval(seconds),
             timezone="UTC",
             catch_up=check_catch_up(catch_up).value,
@@ -79,7 +79,7 @@ class Recurring(Attempts):
             payload=payload,
             options=options,
         )
-        decorator: TaskDecorator = self._decorator(plan)
+        decorator: TaskDecorator = self._decorator(recurrence)
         return decorator
 
     def save_schedules(self) -> list[str]:
@@ -131,14 +131,14 @@ class Recurring(Attempts):
         wanted = check_key("name", name)
         return next((schedule for schedule in self.schedules() if schedule.name == wanted), None)
 
-    def _decorator(self, plan: Plan) -> Any:
-        return lambda function: self._schedule(function, plan)
+    def _decorator(self, recurrence: Recurrence) -> Any:
+        return lambda function: self._schedule(function, recurrence)
 
-    def _schedule(self, function: Any, plan: Plan) -> TaskDefinition[..., Any]:
+    def _schedule(self, function: Any, recurrence: Recurrence) -> TaskDefinition[..., Any]:
         definition = function if isinstance(function, TaskDefinition) else self._implied(function)
         if self._definitions.get(definition.type) is not definition:
             raise ValueError(f"{definition!r} is a task of another queue; use the cron or every of that queue")
-        self._book.add(definition, plan)
+        self._book.add(definition, recurrence)
         return definition
 
     def _implied(self, function: Callable[..., Any]) -> TaskDefinition[..., Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import nullcontext
 from contextvars import Context, copy_context
 from random import Random
 from typing import Any, Protocol
@@ -116,7 +117,8 @@ class Runner:
     def _call(self, handler: Handler, claim: Claim) -> Any:
         enter(RunningTask(self._storage, claim, self._notices))
         if handler.is_coroutine:
-            return _run_coroutine(handler.function(**claim.arguments), claim.timeout_seconds)
+            with nullcontext() if self._limits is None else self._limits.noted(claim):
+                return _run_coroutine(handler.function(**claim.arguments), claim.timeout_seconds)
         if self._limits is None or claim.timeout_seconds is None:
             return handler.function(**claim.arguments)
         return self._limits.run(claim, lambda: handler.function(**claim.arguments))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, TypedDict, cast
+from typing import Any, NamedTuple, cast
 
 import msgspec
 from msgspec.structs import asdict, replace
 
-from musterq.checks import TaskOptions, check_key
+from musterq.checks import SharedOptions, TaskOptions, check_key
 from musterq.cron import next_tick
-from musterq.models import NewTask, RetryPolicy
+from musterq.models import NewTask
 from musterq.queue.current import TICK_HEADER
 from musterq.queue.tasks import TaskDefinition
 from musterq.records import Schedule
@@ -20,23 +20,13 @@ from musterq.records import Schedule
 _NOT_YET = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class TickOptions(TypedDict, total=False):
+class TickOptions(SharedOptions, total=False):
     """What may be said of the tasks of a schedule; each is explained at `TaskQueue.enqueue`."""
 
-    priority: int
-    compatibility: dict[str, Any] | None
-    max_attempts: int
-    max_crashes: int
-    expires_in: float | None
     headers: dict[str, str] | None
-    retry: RetryPolicy | dict[str, float] | None
-    timeout: float | None
-    hard_timeout: float | None
-    concurrency_key: str | None
-    concurrency_limit: int | None
 
 
-class Plan(NamedTuple):
+class Recurrence(NamedTuple):
     """What was said of a schedule, its timing checked."""
 
     timing: str
@@ -63,31 +53,31 @@ class ScheduleBook:
     def __init__(self) -> None:
         self.implied: set[TaskDefinition[..., Any]] = set()
         self._schedules: dict[str, Schedule] = {}
-        self._plans: dict[TaskDefinition[..., Any], list[Plan]] = {}
+        self._recurrences: dict[TaskDefinition[..., Any], list[Recurrence]] = {}
 
-    def add(self, definition: TaskDefinition[..., Any], plan: Plan) -> None:
+    def add(self, definition: TaskDefinition[..., Any], recurrence: Recurrence) -> None:
         """Have a task enqueued by the clock.
 
         Raises:
             TypeError, ValueError: the name is taken, or the payload or an option is not allowed.
         """
         schedule = Schedule(
-            name=self._free_name(definition.type, plan),
+            name=self._free_name(definition.type, recurrence),
             type=definition.type,
-            timing=plan.timing,
-            timezone=plan.timezone,
-            catch_up=plan.catch_up,
-            task=msgspec.json.encode(_tick_task(definition, plan)).decode(),
+            timing=recurrence.timing,
+            timezone=recurrence.timezone,
+            catch_up=recurrence.catch_up,
+            task=msgspec.json.encode(_tick_task(definition, recurrence)).decode(),
             next_at=_NOT_YET,
         )
         self._schedules[schedule.name] = schedule
-        self._plans.setdefault(definition, []).append(plan)
+        self._recurrences.setdefault(definition, []).append(recurrence)
 
     def move(self, old: TaskDefinition[..., Any], new: TaskDefinition[..., Any]) -> None:
         """Let what was said of one definition be said of another that takes its place."""
         self._schedules = {name: kept for name, kept in self._schedules.items() if kept.type != old.type}
-        for plan in self._plans.pop(old, []):
-            self.add(new, plan)
+        for recurrence in self._recurrences.pop(old, []):
+            self.add(new, recurrence)
 
     def as_of(self, now: datetime) -> list[Schedule]:
         """All, with their next tick from now."""
@@ -96,19 +86,19 @@ class ScheduleBook:
             for schedule in self._schedules.values()
         ]
 
-    def _free_name(self, type: str, plan: Plan) -> str:
-        if plan.name is None:
-            name = type if type not in self._schedules else check_key("name", f"{type} {plan.timing}")
+    def _free_name(self, type: str, recurrence: Recurrence) -> str:
+        if recurrence.name is None:
+            name = type if type not in self._schedules else check_key("name", f"{type} {recurrence.timing}")
         else:
-            name = check_key("name", plan.name)
+            name = check_key("name", recurrence.name)
         if name in self._schedules:
             raise ValueError(f"there is a schedule {name!r} already; give this one another name=")
         return name
 
 
-def _tick_task(definition: TaskDefinition[..., Any], plan: Plan) -> TickTask:
-    payload = {} if plan.payload is None else plan.payload
-    for option in plan.options:
+def _tick_task(definition: TaskDefinition[..., Any], recurrence: Recurrence) -> TickTask:
+    payload = {} if recurrence.payload is None else recurrence.payload
+    for option in recurrence.options:
         if option not in TickOptions.__optional_keys__:
             known = ", ".join(sorted(TickOptions.__optional_keys__))
             raise TypeError(f"a schedule has no option {option!r}; give some of: {known}")
@@ -116,8 +106,8 @@ def _tick_task(definition: TaskDefinition[..., Any], plan: Plan) -> TickTask:
         definition.parameters.check(payload)
     except TypeError as error:
         raise TypeError(f"a tick cannot call the handler: {error}; give its arguments as payload={{...}}") from None
-    task = asdict(definition.build(payload, cast("TaskOptions", plan.options)))
-    expires_in = plan.options.get("expires_in", definition.defaults.get("expires_in"))
+    task = asdict(definition.build(payload, cast("TaskOptions", recurrence.options)))
+    expires_in = recurrence.options.get("expires_in", definition.defaults.get("expires_in"))
     return TickTask(**{**task, "expires_at": None, "expires_in": expires_in})
 
 

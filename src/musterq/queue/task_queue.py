@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from musterq.checks import check_limit, check_positive_int, check_seconds, check_status, check_type
+from musterq.checks import check_limit, check_seconds, check_status, check_type
 from musterq.limits import type_limit
 from musterq.models import Task, TaskFilter, TaskStatus
 from musterq.queue.composing import Composing
 from musterq.queue.keeping import Keeping
 from musterq.queue.pages import Page, id_before, page_of
-from musterq.queue.producing import LARGEST_ID
 from musterq.queue.recurring import Recurring
 from musterq.records import TypeLimit
+from musterq.scalars import check_id
 
 
 class TaskQueue(Recurring, Composing, Keeping):
@@ -35,7 +35,7 @@ class TaskQueue(Recurring, Composing, Keeping):
         Raises:
             TypeError, ValueError: this is no id.
         """
-        return self.storage.get(_checked_id(task_id))
+        return self.storage.get(check_id("task_id", task_id))
 
     def find(
         self,
@@ -60,7 +60,7 @@ class TaskQueue(Recurring, Composing, Keeping):
 
     def cancel(self, task_id: int) -> bool:
         """Cancel a task that waits, or ask a running one to stop. False: it has finished, or is not there."""
-        return self.storage.cancel(_checked_id(task_id))
+        return self.storage.cancel(check_id("task_id", task_id))
 
     def retry(self, task_id: int, delay: float = 0.0) -> bool:
         """Queue a finished task again, its attempts and crashes counted anew. False: not finished, or not there.
@@ -68,7 +68,7 @@ class TaskQueue(Recurring, Composing, Keeping):
         What was cancelled since it waits for this task waits again; such a task is not retried by itself, but by a
         retry of what it waits for (False).
         """
-        return self.storage.retry(_checked_id(task_id), delay_seconds=check_seconds("delay", delay))
+        return self.storage.retry(check_id("task_id", task_id), delay_seconds=check_seconds("delay", delay))
 
     def pause(self, type: str) -> None:
         """Let no task of this type be claimed until `resume`; those that run go on."""
@@ -103,7 +103,3 @@ class TaskQueue(Recurring, Composing, Keeping):
     def limits(self) -> dict[str, TypeLimit]:
         """The limits by type, in order."""
         return self.storage.limits()
-
-
-def _checked_id(task_id: int) -> int:
-    return check_positive_int("task_id", task_id, LARGEST_ID)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Coroutine
-from typing import Any, Generic, ParamSpec, Protocol, TypedDict, TypeVar, Unpack
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack
 
 import msgspec
 
-from musterq.checks import TaskOptions, payload_text
+from musterq.checks import SharedOptions, TaskOptions, payload_text
 from musterq.limits import type_limit
-from musterq.models import NewTask, RetryPolicy
+from musterq.models import NewTask
 from musterq.queue.executors import Executor, check_handlers_executor
 from musterq.queue.handles import Handle
 from musterq.queue.keys import KeyTemplate
@@ -22,20 +22,10 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class DefinitionOptions(TypedDict, total=False):
+class DefinitionOptions(SharedOptions, total=False):
     """What all tasks of a definition may have in common; each is explained at `TaskQueue.enqueue`."""
 
-    priority: int
-    compatibility: dict[str, Any] | None
-    max_attempts: int
-    max_crashes: int
-    expires_in: float | None
-    retry: RetryPolicy | dict[str, float] | None
-    timeout: float | None
-    hard_timeout: float | None
     executor: Executor | None
-    concurrency_key: str | None
-    concurrency_limit: int | None
     limit: int | None
     rate: str | tuple[int, float] | None
 

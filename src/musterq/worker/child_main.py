@@ -45,13 +45,17 @@ class LocatedHandler(msgspec.Struct, frozen=True, kw_only=True):
     max_result_bytes: int
 
 
-def main(descriptor: int, parent_pid: int) -> None:
-    """Run what comes over the connection, in the main thread: there a time limit can interrupt it."""
+def main(descriptor: int, parent_pid: int, shared: tuple[int, ...]) -> None:
+    """Run what comes over the connection, in the main thread: there a time limit can interrupt it.
+
+    ``shared`` stay open as long as this process lives: they tell that it does.
+    """
     _die_with(parent_pid)
     _leave_signals_to_the_worker()
     connection: Connection[Any, Any] = Connection(descriptor)
-    os.set_inheritable(descriptor, False)  # noqa: FBT003  # its one parameter
-    os.register_at_fork(after_in_child=lambda: _become_somebody_else(connection))
+    for inherited in (descriptor, *shared):
+        os.set_inheritable(inherited, False)  # noqa: FBT003  # its one parameter
+    os.register_at_fork(after_in_child=lambda: _become_somebody_else(connection, shared))
     orders = _listening(connection)
     setup: Setup = orders.get()
     sys.argv[:] = setup.arguments
@@ -135,9 +139,12 @@ def _leave_signals_to_the_worker() -> None:
         signal.signal(number, lambda *_: None)
 
 
-def _become_somebody_else(connection: Connection[Any, Any]) -> None:
-    """A task has forked: what it started must neither speak for the task nor keep its connection open."""
+def _become_somebody_else(connection: Connection[Any, Any], shared: tuple[int, ...]) -> None:
+    """A task has forked: what it started must neither speak for the task nor keep open what tells that it lives."""
     connection.close()
+    for descriptor in shared:
+        with suppress(OSError):  # the handler has closed it
+            os.close(descriptor)
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from multiprocessing import Pipe
 from typing import Any
 
@@ -23,7 +24,10 @@ GONE_SECONDS = 1.0  # for one that has closed its connection
 LOOK_SECONDS = 1.0  # in case a process that the child has forked keeps the connection open
 _LONGEST_PAUSE = 0.02
 
-_PROGRAM = "import sys; sys.path[:] = {path!r}; from musterq.worker import child_main; child_main.main({fd}, {parent})"
+_PROGRAM = (
+    "import sys; sys.path[:] = {path!r}; from musterq.worker import child_main;"
+    " child_main.main({fd}, {parent}, {shared!r})"
+)
 
 
 class ChildProcess:
@@ -31,11 +35,15 @@ class ChildProcess:
 
     It leads a process group of its own, so that what a task has started goes with it, and so that no Ctrl-C reaches it.
 
+    Args:
+        setup: its first words.
+        shared: descriptors that it keeps open as long as it lives, beside the connection.
+
     Raises:
         OSError: it cannot be started.
     """
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: Setup, shared: tuple[int, ...] = ()) -> None:
         self.runs = 0
         self.peak_bytes: int | None = None  # as it told
         self._crash: Crash | None = None  # once it has ended
@@ -43,7 +51,7 @@ class ChildProcess:
         self._connection, theirs = Pipe()
         try:
             with theirs:
-                self._process = _start(theirs.fileno())
+                self._process = _start(theirs.fileno(), shared)
         except BaseException:
             self._connection.close()
             raise
@@ -56,8 +64,11 @@ class ChildProcess:
         """The id of the process."""
         return self._process.pid
 
-    def run(self, job: Job, seconds: float | None) -> Report | Death:
-        """Have it run a task, for so long at most (None: as long as it takes); a child that dies is gone for good."""
+    def run(self, job: Job, seconds: float | None, *, on_begin: Callable[[], object] = lambda: None) -> Report | Death:
+        """Have it run a task, for so long at most (None: as long as it takes); a child that dies is gone for good.
+
+        ``on_begin`` is called when the handler is.
+        """
         self.runs += 1
         begun = False
         try:
@@ -65,6 +76,7 @@ class ChildProcess:
             answer = self._receive(START_SECONDS)
             if isinstance(answer, Begun):
                 begun = True
+                on_begin()
                 answer = self._receive(seconds)
         except TimeoutError:
             self.kill()
@@ -130,7 +142,7 @@ class ChildProcess:
             return
         if pid:
             code = self._process.returncode = os.waitstatus_to_exitcode(status)
-            self._crash = _crash_of(code, self._peak(bytes_of(usage.ru_maxrss)))
+            self._crash = Crash.of(code, self._peak(bytes_of(usage.ru_maxrss)))
             self._kill_group()  # what it has left behind: the task may run again
 
     def _peak(self, told: int) -> int | None:
@@ -142,12 +154,12 @@ class ChildProcess:
             os.killpg(self._process.pid, signal.SIGKILL)
 
 
-def _start(descriptor: int) -> subprocess.Popen[bytes]:
-    program = _PROGRAM.format(path=sys.path, fd=descriptor, parent=os.getpid())
+def _start(descriptor: int, shared: tuple[int, ...]) -> subprocess.Popen[bytes]:
+    program = _PROGRAM.format(path=sys.path, fd=descriptor, parent=os.getpid(), shared=shared)
     return subprocess.Popen(  # noqa: S603  # our own program
         [sys.executable, *_flags(), "-c", program],
         stdin=subprocess.DEVNULL,
-        pass_fds=(descriptor,),
+        pass_fds=(descriptor, *shared),
         process_group=0,
     )
 
@@ -156,9 +168,3 @@ def _flags() -> list[str]:
     """The options of this interpreter: a child warns, optimises and isolates itself as its worker does."""
     flags: list[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # noqa: SLF001
     return flags
-
-
-def _crash_of(code: int, peak: int | None) -> Crash:
-    if code < 0:
-        return Crash(signal=-code, peak_bytes=peak)
-    return Crash(exit_code=code, peak_bytes=peak)

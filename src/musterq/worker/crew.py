@@ -123,7 +123,7 @@ class Crew:
 
     def _bury(self, place: Place, process: WorkerProcess, end: End) -> None:
         if end.exit_code:
-            self.ask(lambda: self._storage.note_death(place.worker_id, f"died {end}"), 0)
+            self.ask(lambda: self._storage.note_death(place.worker_id, end.words), 0)
         facts = {"worker_id": place.worker_id, "pid": process.pid, "how": end.words, "peak_bytes": end.peak_bytes}
         if process.asked_at is not None or (end.exit_code == 0 and place.is_surplus):
             place.empty()

@@ -41,10 +41,10 @@ from musterq.worker.limits import declare_limits
 from musterq.worker.loading import handled_types
 from musterq.worker.log_watch import LogWatch
 from musterq.worker.pace import MOST_AHEAD, Pace
-from musterq.worker.placing import place_of, placed_types, types_on_loop
 from musterq.worker.processes import ProcessRunner, Wear
 from musterq.worker.pruner import Pruner
 from musterq.worker.rescuer import Rescuer
+from musterq.worker.routing import route_of, runnable_types, types_on_loop
 from musterq.worker.running_watch import RunningWatch
 from musterq.worker.scheduler import Scheduler
 from musterq.worker.service import Service
@@ -121,7 +121,7 @@ class WorkerEngine:
         self._executor = check_executor(executor)
         self._wear = Wear.checked(max_tasks_per_child, max_child_mib)
         handled = handled_types(queue, check_types(types))
-        self._types = placed_types(queue.definitions, handled, self._executor, all_of_them=types is not None)
+        self._types = runnable_types(queue.definitions, handled, self._executor, all_of_them=types is not None)
         self._capabilities = capabilities_text(capabilities)
         self._burst = burst
         self._idle_seconds = None if idle_seconds is None else check_seconds("idle_seconds", idle_seconds)
@@ -132,6 +132,11 @@ class WorkerEngine:
         self._task_log_level = values.task_log_level(task_log_level)
         self._on_loop = types_on_loop(queue.definitions, self._types, self._executor)
         self._stop = StopRequest()
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The task types that it takes: of those that it was told, or of all, the ones that its executor can run."""
+        return self._types
 
     @property
     def _events(self) -> Events:
@@ -179,8 +184,8 @@ class WorkerEngine:
             watch = RunningWatch(storage, self.worker_id, events=self._events)
             claimer = self._start_claimer(storage, lock, watch, cleanup)
             health = Health(claimer, self._stop, storage.clock, overdue=watch.overdue)
+            self._beat(storage, health)
             self._start_services(storage, watch, health, cleanup)
-            storage.set_worker_state(self.worker_id, "idle")
             self._emit(
                 "worker.started",
                 types=sorted(self._types),
@@ -188,7 +193,7 @@ class WorkerEngine:
                 strategy=self._strategy,
                 database=storage.location,
             )
-            cleanup.callback(self._wind_down, claimer, storage)
+            cleanup.callback(self._wind_down, claimer, health, storage)
             claimer.work()
 
     def _start_claimer(self, storage: Storage, lock: LivenessLock, watch: RunningWatch, cleanup: ExitStack) -> Claimer:
@@ -200,7 +205,7 @@ class WorkerEngine:
         self._start(LogFlusher(log, events=self._events), cleanup)
         random = Random()  # noqa: S311  # it spreads retries
         runner = Runner(self._queue.definitions, storage, random, limits=watch.limits, notices=watch.notices)
-        children = self._children(runner, storage)
+        children = self._children(runner, storage, lock, watch)
         cleanup.callback(children.close)
         threads = ThreadExecutor(children.run, self._concurrency, begin=lock.begin, end=children.leave)
         cleanup.callback(threads.close)
@@ -237,19 +242,21 @@ class WorkerEngine:
     def _belongs_on_loop(self, claim: Claim) -> bool:
         if claim.type not in self._on_loop:
             return False
-        return place_of(self._queue.definitions[claim.type], claim, self._executor) == "loop"
+        return route_of(self._queue.definitions[claim.type], claim, self._executor) == "loop"
 
     def _pace(self) -> Pace:
         """Nothing is claimed ahead where both threads and loop run tasks: they could be full at the same time."""
         mixed = self._on_loop and self._on_loop != self._types
         return Pace(self._concurrency, 0 if mixed else self._prefetch)
 
-    def _children(self, runner: Runner, storage: Storage) -> ProcessRunner:
+    def _children(self, runner: Runner, storage: Storage, lock: LivenessLock, watch: RunningWatch) -> ProcessRunner:
         return ProcessRunner(
             self._queue.definitions,
             runner,
             storage,
             self._setup(storage),
+            shared=lock.shared_with_children,
+            limits=watch.limits,
             executor=self._executor,
             wear=self._wear,
             events=self._events,
@@ -315,13 +322,17 @@ class WorkerEngine:
         self._emit("worker.removed")
         self._stop.ask("removed")
 
-    def _wind_down(self, claimer: Claimer, storage: Storage) -> None:
+    def _wind_down(self, claimer: Claimer, health: Health, storage: Storage) -> None:
         self._stop.ask("failed")  # unless there is a reason already: then the loop ended by itself
         self._emit("worker.stopping", reason=self._stop.reason, running=claimer.held, grace_seconds=self._grace_seconds)
         if claimer.held:
-            with self._faults_told():
-                storage.set_worker_state(self.worker_id, "draining")
+            self._beat(storage, health)
         claimer.wind_down(self._grace_seconds)
+
+    def _beat(self, storage: Storage, health: Health) -> None:
+        """Say at once that it is something else now, before the next beat would."""
+        with self._faults_told():
+            storage.heartbeat(self.worker_id, health.pulse())
 
     def _leave(self, storage: Storage) -> None:
         with self._faults_told():

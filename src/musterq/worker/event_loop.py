@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from contextvars import Context
+from functools import partial
 from itertools import repeat
 from typing import Any
 
@@ -46,7 +47,7 @@ class EventLoop:
         self._notices = notices
         self._slots = list(range(first_slot, first_slot + limit))  # those that are free
         self._ready: deque[tuple[Claim, float]] = deque()  # with the monotonic time of the offer
-        self._running: dict[int, tuple[Claim, asyncio.Task[None]]] = {}  # by claim token
+        self._running: dict[int, tuple[Claim, asyncio.Task[Outcome]]] = {}  # by claim token
         self._thread = threading.Thread(target=self._serve, name="musterq-loop", daemon=True)
         self._opened = threading.Event()
         self._closing = False
@@ -129,14 +130,19 @@ class EventLoop:
                 return
             slot = self._slots.pop()
             self._begin(slot, claim.claim_token)
-            task = self._loop.create_task(self._work(claim, slot), context=Context())  # not that of who makes room
+            task = self._loop.create_task(self._outcome(claim), context=Context())  # not that of who makes room
             self._running[claim.claim_token] = claim, task
+            task.add_done_callback(partial(self._end, claim, slot))
 
-    async def _work(self, claim: Claim, slot: int) -> None:
+    async def _outcome(self, claim: Claim) -> Outcome:
         try:
-            outcome = await self._run(claim)
+            return await self._run(claim)
         except BaseException as error:  # noqa: BLE001  # the claim must not be forgotten
-            outcome = not_run(claim, error)
+            return not_run(claim, error)
+
+    def _end(self, claim: Claim, slot: int, task: asyncio.Task[Outcome]) -> None:
+        """Also where none of its code has run: a handler may cancel all that is on the loop."""
+        outcome = not_run(claim, asyncio.CancelledError()) if task.cancelled() else task.result()
         del self._running[claim.claim_token]
         self._begin(slot, 0)
         self._slots.append(slot)

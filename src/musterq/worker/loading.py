@@ -54,6 +54,8 @@ def handled_types(queue: TaskQueue, types: Iterable[str] | None) -> frozenset[st
 
 def _import(name: str) -> ModuleType:
     here = str(Path.cwd())
+    if name.startswith("."):  # else Python says what it cannot do with it
+        raise _not_found(name, name, here)
     if here not in sys.path:
         sys.path.insert(0, here)
     try:
@@ -75,7 +77,7 @@ def _not_found(name: str, missing: str, here: str) -> WorkerLoadError:
 
 
 def _looks_like_a_path(name: str) -> bool:
-    return "/" in name or name.endswith(".py")
+    return "/" in name or name.startswith(".") or name.endswith(".py")
 
 
 def _dotted(name: str) -> str:
@@ -83,11 +85,18 @@ def _dotted(name: str) -> str:
 
 
 def _broken(name: str, error: BaseException) -> WorkerLoadError:
-    frame = traceback.extract_tb(error.__traceback__)[-1]
     return WorkerLoadError(
-        f"the module {name!r} is there, but importing it failed at {frame.filename}:{frame.lineno} "
-        f"with {type(error).__name__}: {error}"
+        f"the module {name!r} is there, but importing it failed at {_where(error)} with {type(error).__name__}: "
+        f"{error.msg if isinstance(error, SyntaxError) else error}"
     )
+
+
+def _where(error: BaseException) -> str:
+    """File and line of the mistake; that of syntax stands where no code has run yet."""
+    if isinstance(error, SyntaxError) and error.filename is not None:
+        return f"{error.filename}:{error.lineno}"
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{frame.filename}:{frame.lineno}"
 
 
 def _find(module: ModuleType, name: str) -> TaskQueue:

@@ -12,12 +12,15 @@ TABLE = "worker"
 
 
 def read_table(path: Path, *, known: Collection[str], optional: bool) -> dict[str, Any]:
-    """The table ``[worker]`` of a file; empty where an optional file, or the table, is not there.
+    """The table ``[worker]`` of a file; empty where an optional file, or the table in it, is not there.
 
     Raises:
         ValueError: the file cannot be read, or says what no worker knows; the message names the file.
     """
-    table = _read(path, optional=optional).get(TABLE, {})
+    document = _read(path, optional=optional)
+    if TABLE not in document and not optional:
+        raise ValueError(f"{path} has no table [{TABLE}]; the options of a worker stand below a line [{TABLE}]")
+    table = document.get(TABLE, {})
     if not isinstance(table, dict):
         raise ValueError(f"{path}: {TABLE!r} is to be a table; begin it with a line [{TABLE}]")  # noqa: TRY004
     if unknown := sorted(table.keys() - known):

@@ -21,7 +21,7 @@ from musterq.checks import (
 from musterq.models import SchedulingStrategy
 from musterq.queue.current import LOG_LEVELS
 from musterq.queue.executors import Executor, check_executor
-from musterq.scalars import shown
+from musterq.scalars import check_word, shown
 
 MOST_THREADS = 1000
 MAX_TASKS_PER_CHILD = 1000
@@ -92,12 +92,7 @@ def burst(value: object) -> bool:
 
 def task_log_level(value: object) -> str:
     """A level of `logging` by its name, or ``off``; in lower case."""
-    names = ", ".join(TASK_LOG_LEVELS)
-    if not isinstance(value, str):
-        raise TypeError(f"task_log_level={shown(value)} is a {type(value).__name__}; give one of {names}")
-    if value.lower() not in TASK_LOG_LEVELS:
-        raise ValueError(f"task_log_level={shown(value)} is unknown; give one of {names}")
-    return value.lower()
+    return check_word("task_log_level", value, TASK_LOG_LEVELS)
 
 
 def types(value: object) -> frozenset[str] | None:

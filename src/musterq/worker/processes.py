@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import ExitStack
 from random import Random
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,12 +16,14 @@ from musterq.models import Claim, Outcome, TaskStatus
 from musterq.queue.executors import Executor
 from musterq.queue.running import Runner
 from musterq.queue.tasks import TaskDefinition
+from musterq.queue.time_limits import TimeLimits
 from musterq.retry import delay_seconds
 from musterq.storage.base import Storage
 from musterq.worker.child_messages import Death, Job, Report, Setup
+from musterq.worker.child_starts import ChildStarts, Turn
 from musterq.worker.locating import HOW_TO_BE_FOUND, Address, address_of
 from musterq.worker.option_values import MOST_CHILD_MIB, MOST_TASKS_PER_CHILD
-from musterq.worker.placing import Definitions, place_of
+from musterq.worker.routing import Definitions, route_of
 
 if TYPE_CHECKING:
     from musterq.worker.child_process import ChildProcess
@@ -54,6 +57,7 @@ class Attempt:
 
     def __init__(self) -> None:
         self.is_ended = False
+        self.began_at: float | None = None  # when its handler was called
         self._child: ChildProcess | None = None
         self._lock = threading.Lock()
 
@@ -81,7 +85,20 @@ class ProcessRunner:
 
     A thread has no child before it needs one.
 
-    A child is replaced after so many tasks, once it has taken so much memory, and whenever it dies.
+    A child is replaced after so many tasks, once it has taken so much memory, and whenever it dies. Of many that are
+    needed at the same time, as after the death of a large worker, some start at once and the others after them.
+
+    Args:
+        definitions: the handlers.
+        runner: what runs a task that does not belong in a child.
+        storage: the queue.
+        setup: what a child is told first.
+        shared: the descriptors that every child keeps open.
+        limits: where it is noted which attempts are under a time limit.
+        executor: that of the worker.
+        wear: when a child is replaced.
+        events: where it tells of suspects that it cannot guard.
+        random: it spreads retries.
     """
 
     def __init__(
@@ -91,6 +108,8 @@ class ProcessRunner:
         storage: Storage,
         setup: Setup,
         *,
+        shared: tuple[int, ...],
+        limits: TimeLimits,
         executor: Executor,
         wear: Wear,
         events: Events,
@@ -101,6 +120,9 @@ class ProcessRunner:
         self._executor = executor
         self._storage = storage
         self._setup = setup
+        self._shared = shared
+        self._limits = limits
+        self._starts = ChildStarts()
         self._wear = wear
         self._events = events
         self._random = random
@@ -113,7 +135,7 @@ class ProcessRunner:
     def run(self, claim: Claim) -> Outcome:
         """Run a task to its end."""
         definition = self._definitions.get(claim.type)
-        if definition is not None and place_of(definition, claim, self._executor) == "child":
+        if definition is not None and route_of(definition, claim, self._executor) == "child":
             return self._run_in_child(claim, definition)
         return self._runner.run(claim)
 
@@ -180,26 +202,53 @@ class ProcessRunner:
         return self._runner.run(claim)
 
     def _run(self, attempt: Attempt, job: Job) -> Outcome:
-        try:
-            child = self._spawn() if job.claim.suspect else self._own()
-        except OSError as error:
-            return self._not_run(job.claim, f"its child process cannot be started: {error}")
-        goes_on = False
-        started = self._storage.clock.time()
-        try:
-            ended = child.run(job, job.claim.hard_timeout_seconds) if attempt.begin(child) else None
-            goes_on = isinstance(ended, Report) and not (job.claim.suspect or self._is_worn(child))
-        finally:
-            attempt.leave()
-            if not goes_on or attempt.is_ended:
-                self._end(child)
-        if isinstance(ended, Report):
-            return ended.outcome(job.claim)
-        if ended is None or attempt.is_ended:
-            return _released(job.claim)
-        return self._of_death(ended, job.claim, started)
+        """Run it in the child of this thread, unless that turns out to have died before, or else in a fresh one."""
+        child: ChildProcess | None = None if job.claim.suspect else getattr(self._mine, "child", None)
+        if child is not None:
+            ended = self._run_in(child, attempt, job)
+            if not _has_died_before(ended):
+                return self._outcome(ended, attempt, job.claim)
+        with self._starts.turn() as turn:
+            if not turn.take(lambda: attempt.is_ended):
+                return _released(job.claim)
+            try:
+                child = self._spawn(is_own=not job.claim.suspect)
+            except OSError as error:
+                return self._not_run(job.claim, f"its child process cannot be started: {error}")
+            return self._outcome(self._run_in(child, attempt, job, turn), attempt, job.claim)
 
-    def _of_death(self, death: Death, claim: Claim, started: float) -> Outcome:
+    def _run_in(
+        self, child: ChildProcess, attempt: Attempt, job: Job, turn: Turn | None = None
+    ) -> Report | Death | None:
+        """None: it was ended before."""
+        goes_on = False
+        with ExitStack() as under_limit:
+
+            def begin() -> None:
+                attempt.began_at = self._storage.clock.time()
+                if turn is not None:
+                    turn.give_back()
+                if job.claim.hard_timeout_seconds is None:  # else it ends by that, and need not be told of
+                    under_limit.enter_context(self._limits.noted(job.claim))
+
+            try:
+                run_seconds = job.claim.hard_timeout_seconds
+                ended = child.run(job, run_seconds, on_begin=begin) if attempt.begin(child) else None
+                goes_on = isinstance(ended, Report) and not (job.claim.suspect or self._is_worn(child))
+            finally:
+                attempt.leave()
+                if not goes_on or attempt.is_ended:
+                    self._end(child)
+        return ended
+
+    def _outcome(self, ended: Report | Death | None, attempt: Attempt, claim: Claim) -> Outcome:
+        if isinstance(ended, Report):
+            return ended.outcome(claim)
+        if ended is None or attempt.is_ended:
+            return _released(claim)
+        return self._of_death(ended, claim, attempt.began_at)
+
+    def _of_death(self, death: Death, claim: Claim, started: float | None) -> Outcome:
         if not death.begun:  # it is the program's fault, and not the task's
             return self._not_run(claim, f"its child process, which was to import the handler, {death.crash.words}")
         finished = self._storage.clock.time()
@@ -228,17 +277,14 @@ class ProcessRunner:
     def _delay(self, claim: Claim) -> float:
         return delay_seconds(claim.retry, claim.attempts, self._random)
 
-    def _own(self) -> ChildProcess:
-        child: ChildProcess | None = getattr(self._mine, "child", None)
-        if child is None:
-            child = self._mine.child = self._spawn()
-        return child
-
-    def _spawn(self) -> ChildProcess:
+    def _spawn(self, *, is_own: bool) -> ChildProcess:
+        """A fresh one, which is that of this thread from now on if ``is_own``."""
         from musterq.worker.child_process import ChildProcess  # which takes memory, and not every worker needs it
 
-        child = ChildProcess(self._setup)
+        child = ChildProcess(self._setup, self._shared)
         self._alive.add(child)
+        if is_own:
+            self._mine.child = child
         return child
 
     def _is_worn(self, child: ChildProcess) -> bool:
@@ -250,6 +296,11 @@ class ProcessRunner:
         self._alive.discard(child)
         if getattr(self._mine, "child", None) is child:
             self._mine.child = None
+
+
+def _has_died_before(ended: Report | Death | None) -> bool:
+    """Whether a child was found dead, or died of the import of the handler, which a fresh one then tells."""
+    return isinstance(ended, Death) and not (ended.begun or ended.over_time)
 
 
 def _released(claim: Claim) -> Outcome:

@@ -58,7 +58,7 @@ class ReloadingWorker:
         while not self._over:
             self._bell.wait(LOOK_SECONDS)
             if worker.is_running and (end := worker.ended()) is not None:
-                self._say(f"the worker ended {end.words}; it starts anew when a Python file changes")
+                self._say(f"the worker {end.words}; it starts anew when a Python file changes")
             if (changed := self._watch.changed()) is not None:
                 return changed
         return None

@@ -32,7 +32,6 @@ class RunningWatch(Service):
         self.notices = Notices()
         self._storage = storage
         self._worker_id = worker_id
-        self._events = events
         self._claims: Callable[[], Mapping[int, Claim]] = dict
         self._cancel: Callable[[int], None] = _nothing_runs_there
         self._kill: Callable[[int], object] = _nothing_runs_there

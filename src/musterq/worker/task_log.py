@@ -59,7 +59,7 @@ class TaskLog:
             lines = take_all(self._lines)
             try:
                 if lines:
-                    self._storage.log_lines(lines)
+                    self._storage.log(lines)
             except BaseException:
                 self._lines.extendleft(reversed(lines))
                 raise

@@ -6,15 +6,14 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from math import inf
 from typing import NamedTuple
 
+from musterq.models import Crash
+from musterq.worker.memory import bytes_of
 from musterq.worker.systemd import VARIABLES
-
-_PEAK_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 class End(NamedTuple):
@@ -25,11 +24,8 @@ class End(NamedTuple):
 
     @property
     def words(self) -> str:
-        """``by SIGKILL`` or ``with exit code 1``."""
-        return f"with exit code {self.exit_code}" if self.exit_code >= 0 else f"by {_signal_name(-self.exit_code)}"
-
-    def __str__(self) -> str:
-        return f"{self.words}; at its peak it held {self.peak_bytes / 2**20:.0f} MiB"
+        """The same as of a child process of a worker: ``was killed by SIGKILL (peak memory 60 MiB)``."""
+        return Crash.of(self.exit_code, self.peak_bytes).words
 
 
 class WorkerProcess:
@@ -94,11 +90,4 @@ class WorkerProcess:
             return None
         self._process.returncode = os.waitstatus_to_exitcode(status)
         os.close(self._pipe)
-        return End(self._process.returncode, usage.ru_maxrss * _PEAK_UNIT)
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:  # a real-time signal
-        return f"signal {number}"
+        return End(self._process.returncode, bytes_of(usage.ru_maxrss))

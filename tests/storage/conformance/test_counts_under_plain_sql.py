@@ -10,7 +10,7 @@ import pytest
 from musterq.models import SchedulingStrategy, TaskStatus
 from musterq.storage.base import Storage
 from tests.storage.engines import Engine, PlainSQL
-from tests.storage.making import check_counts, end, put, take, take_one, taken
+from tests.storage.making import check_counts, end, put, say, take, take_one, taken
 from tests.support import MovableClock
 
 STATUSES = [status.value for status in TaskStatus]
@@ -175,7 +175,7 @@ ON CONFLICT (idempotency_key) WHERE idempotency_key IS NOT NULL
 def test_an_upsert_by_key(storage: Storage, sql: PlainSQL, action: str, status: str):
     """The row that was there stays one task, and keeps its logs; what follows is counted as well."""
     task_id = put(storage, idempotency_key="k", priority=9)
-    storage.log(take_one(storage), "INFO", "line")
+    say(storage, take_one(storage), "line")
     sql.execute("UPDATE task_queue SET status = ? WHERE id = ?", (status, task_id))
     sql.execute(f"{UPSERT} {action}")
     assert sum(storage.task_counts().values()) == 1
@@ -199,7 +199,7 @@ def test_an_upsert_by_key(storage: Storage, sql: PlainSQL, action: str, status: 
 def test_a_dropped_duplicate_leaves_nothing_behind(storage: Storage, sql: PlainSQL, change: str):
     """Whatever is done afterwards to the task that was in its way: it is counted once, and keeps its log."""
     put(storage, idempotency_key="k")
-    storage.log(take_one(storage), "INFO", "line")
+    say(storage, take_one(storage), "line")
     sql.execute(f"{UPSERT} DO NOTHING")
     sql.execute(change)
     there = 0 if change.startswith("DELETE") else 1
@@ -220,3 +220,14 @@ def test_what_plain_sql_changed_is_claimed_to_the_last(
     while claims := take(storage, strategy=strategy, limit=7):
         claimed += taken(claims)
     assert sorted(claimed) == waiting
+
+
+def test_a_task_that_ran_before_and_is_lost_has_no_run_time(storage: Storage, sql: PlainSQL):
+    """Plain SQL queued it again as it was; how long it ran then says nothing of the run that nobody ended."""
+    task_id = put(storage, max_crashes=1)
+    claim = take_one(storage)
+    end(storage, claim, TaskStatus.COMPLETED, started_at=claim.claimed_at, finished_at=claim.claimed_at + 5)
+    sql.execute("UPDATE task_queue SET status = 'queued' WHERE id = ?", (task_id,))
+    take_one(storage, lease_seconds=None)
+    storage.remove_worker("worker-1")
+    assert storage.metrics().statistics["failed"].avg_run_seconds is None

@@ -9,7 +9,7 @@ import pytest
 from musterq.models import NewTask, RetryPolicy
 from musterq.storage.base import Storage
 from tests.storage.engines import Engine
-from tests.storage.making import put, status, take, take_one, taken
+from tests.storage.making import put, say, status, take, take_one, taken
 from tests.support import MovableClock
 
 HOSTILE = [
@@ -134,7 +134,7 @@ def test_hostile_text_is_only_text(storage: Storage, engine: Engine, text: str):
     task_id = put(storage, text, idempotency_key=text, concurrency_key=text)
     assert put(storage, text, idempotency_key=text) == task_id
     claim = take_one(storage, text, types=frozenset([text]))
-    storage.log(claim, "INFO", text, text)
+    say(storage, claim, text, text)
     assert storage.progress(claim, 0.5, text)
     task = storage.get(task_id)
     assert task is not None

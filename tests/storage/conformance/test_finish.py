@@ -8,7 +8,7 @@ import pytest
 
 from musterq.models import Claim, Outcome, TaskStatus
 from musterq.storage.base import Storage
-from tests.storage.making import end, put, release, status, take, take_one
+from tests.storage.making import end, put, release, say, status, take, take_one
 from tests.support import MovableClock
 
 COMPLETED, FAILED, CANCELLED = TaskStatus.COMPLETED, TaskStatus.FAILED, TaskStatus.CANCELLED
@@ -167,7 +167,7 @@ def test_a_late_finish_changes_nothing(
     assert not end(storage, lost, how, error="late", result="1")
     assert not storage.extend(lost, 60)
     assert not storage.progress(lost, 0.9, "late")
-    storage.log(lost, "INFO", "late")
+    say(storage, lost, "late")
     assert storage.get(lost.task_id) == running
     assert storage.execute("SELECT count(*) FROM task_logs").fetchone()[0] == 0
     assert end(storage, again, COMPLETED)

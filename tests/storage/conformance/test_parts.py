@@ -256,6 +256,17 @@ def test_what_waits_for_two_that_failed_comes_back_with_the_second(storage: Stor
     assert status(storage, last) == "scheduled"
 
 
+def test_what_waits_for_two_whose_part_was_deleted_comes_back_with_the_second(storage: Storage, sql: PlainSQL):
+    """One that was not started is as much in its way as one that failed, where it is not brought back as well."""
+    first, second, third, last = fan_out(storage)
+    end(storage, take_one(storage), S.FAILED)
+    sql.execute("DELETE FROM task_queue WHERE id = ?", (first,))
+    assert storage.retry(second)
+    assert statuses(storage, [second, third, last]) == ["queued", "cancelled", "cancelled"]
+    assert storage.retry(third)
+    assert statuses(storage, [second, third, last]) == ["queued", "queued", "scheduled"]
+
+
 def test_what_was_cancelled_by_hand_does_not_come_back(storage: Storage):
     """Nor anything behind it."""
     first, second, third = chain(storage, "one", "two", "three")

@@ -9,7 +9,7 @@ import pytest
 from musterq.models import DEFAULT_RETRY, SchedulingStrategy, TaskStatus
 from musterq.storage.base import Storage
 from tests.storage.engines import PlainSQL
-from tests.storage.making import end, put, status, take, take_one, taken
+from tests.storage.making import end, put, say, status, take, take_one, taken
 from tests.support import MovableClock
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -289,7 +289,7 @@ def test_an_unknown_status_is_counted_and_left_alone(storage: Storage, sql: Plai
 def test_deleting_a_task_takes_its_logs_and_attempts_along(storage: Storage, sql: PlainSQL):
     keep, drop = put(storage), put(storage)
     for claim in take(storage, limit=2):
-        storage.log(claim, "INFO", "line")
+        say(storage, claim, "line")
         end(storage, claim, TaskStatus.FAILED, error="bad")
     sql.execute("DELETE FROM task_queue WHERE id = ?", (drop,))
     for table in ("task_logs", "task_attempts"):

@@ -7,7 +7,7 @@ from datetime import timedelta
 from musterq.models import TaskStatus
 from musterq.records import LogLine
 from musterq.storage.base import Storage
-from tests.storage.making import end, put, release, status, take, take_one, taken
+from tests.storage.making import end, put, release, say, status, take, take_one, taken
 from tests.support import MovableClock
 
 
@@ -107,12 +107,12 @@ def test_the_next_attempt_begins_without_progress(storage: Storage):
 def test_log_lines_are_kept_in_order(storage: Storage):
     put(storage)
     claim = take_one(storage)
-    storage.log(claim, "INFO", "one")
-    storage.log(claim, "ERROR", "two", '{"page": 2}')
+    say(storage, claim, "one")
+    say(storage, claim, "two", '{"page": 2}')
     rows = storage.execute("SELECT task_id, level, message, details FROM task_logs ORDER BY log_id").fetchall()
     assert [tuple(row) for row in rows] == [
         (claim.task_id, "INFO", "one", None),
-        (claim.task_id, "ERROR", "two", '{"page": 2}'),
+        (claim.task_id, "INFO", "two", '{"page": 2}'),
     ]
 
 
@@ -121,7 +121,7 @@ def test_log_lines_of_several_tasks_are_kept_at_once_while_their_claims_are_held
     put(storage)
     held, lost = take_one(storage), take_one(storage)
     assert release(storage, lost)
-    storage.log_lines(
+    storage.log(
         [
             LogLine(task_id=held.task_id, claim_token=held.claim_token, at=1893456000.25, level="INFO", message="one"),
             LogLine(task_id=lost.task_id, claim_token=lost.claim_token, at=1893456000.5, level="INFO", message="late"),
@@ -145,7 +145,7 @@ def test_log_lines_of_several_tasks_are_kept_at_once_while_their_claims_are_held
 def test_a_finished_task_keeps_its_log(storage: Storage):
     put(storage)
     claim = take_one(storage)
-    storage.log(claim, "INFO", "one")
+    say(storage, claim, "one")
     end(storage, claim, TaskStatus.COMPLETED)
     assert status(storage, claim.task_id) == "completed"
     assert storage.execute("SELECT count(*) FROM task_logs").fetchone()[0] == 1

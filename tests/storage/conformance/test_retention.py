@@ -311,7 +311,7 @@ def test_free_space_is_given_back(storage: Storage, sql: PlainSQL):
     fill_and_empty(storage, sql)
     assert reclaimed(storage) > 4_000_000
     assert reclaimed(storage) == 0
-    assert 0 < reclaimed(storage, 0.0) < 1_000_000
+    assert 0 < reclaimed(storage, 0.0) < 2_100_000  # a thousand pages are too few to be worth it
 
 
 def test_a_little_free_space_is_kept(storage: Storage, sql: PlainSQL):

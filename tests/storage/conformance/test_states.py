@@ -82,13 +82,6 @@ def test_it_says_itself_that_it_leaves_or_is_stuck(
     )
 
 
-def test_a_state_is_set_between_beats(storage: Storage, clock: MovableClock, lock: LivenessLock):
-    clock.advance(3)
-    storage.set_worker_state("worker-1", "draining", "it was asked to stop")
-    assert (seen(storage).status, seen(storage).status_reason) == ("draining", "it was asked to stop")
-    assert seen(storage).status_since_utc == clock.text()
-
-
 def test_it_is_suspended_when_three_beats_are_missing(storage: Storage, clock: MovableClock, lock: LivenessLock):
     """It holds its lock, so its process lives; since its last beat nothing is known of it."""
     beat(storage, clock)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from musterq.models import Worker, WorkerFacts
+from musterq.records import Pulse
 from musterq.storage.base import Storage
 from tests.storage.making import FACTS, put, status, take, take_one
 from tests.support import MovableClock
@@ -112,7 +113,7 @@ def test_a_worker_process_tells_of_itself(storage: Storage):
     (activity,) = storage.worker_activity()
     assert (activity.status, activity.host, activity.pid) == ("starting", "host-1", 4711)
     for state, shown in [("idle", "idle"), ("draining", "draining")]:
-        storage.set_worker_state("worker-1", state)
+        storage.heartbeat("worker-1", Pulse(state=state, reason="so", since=storage.clock.time()))
         assert storage.worker_activity()[0].status == shown
     lock.release()
 

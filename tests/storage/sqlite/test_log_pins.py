@@ -6,37 +6,12 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from musterq.storage.base import Storage
 from musterq.storage.sqlite import log_pins, log_readers
+from tests.storage.long_reader import reading
 from tests.storage.making import put
-
-READER = """
-import sqlite3, sys
-connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-connection.execute("BEGIN")
-connection.execute("SELECT count(*) FROM task_queue").fetchone()
-print("reading", flush=True)
-sys.stdin.readline()
-"""
-
-
-@contextmanager
-def reading(path: str) -> Iterator[int]:
-    """The process id of a program that has a read transaction open."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", READER, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "reading\n"
-        yield process.pid
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def test_a_long_reader_is_named(storage: Storage):

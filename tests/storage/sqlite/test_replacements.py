@@ -14,7 +14,7 @@ import pytest
 from musterq.models import TaskStatus
 from musterq.storage.base import Storage
 from tests.storage.engines import SQLITE
-from tests.storage.making import FACTS, check_counts, end, put, status, take, take_one, taken
+from tests.storage.making import FACTS, check_counts, end, put, say, status, take, take_one, taken
 from tests.support import MovableClock
 
 STATUSES = [status.value for status in TaskStatus]
@@ -34,7 +34,7 @@ def a_task_with_a_past(storage: Storage, how: str = "queued", **options: object)
     """A task that has a log line and a failed attempt, in some status."""
     task_id = put(storage, **options)
     (claim,) = (claim for claim in take(storage, limit=100) if claim.task_id == task_id)
-    storage.log(claim, "INFO", "line")
+    say(storage, claim, "line")
     end(storage, claim, TaskStatus.SCHEDULED, error="bad")
     storage.execute("UPDATE task_queue SET status = ? WHERE id = ?", (how, task_id))
     return task_id

@@ -1,7 +1,7 @@
 """The lock that dies with a worker: an OS file lock on a file of the folder ``<database>-workers``.
 
 The kernel frees it on any death, SIGKILL and a stopped container included, and after a reboot nobody holds it. No
-child keeps it alive.
+child keeps it alive, but for those in which a worker runs tasks: they die with it, and it is not dead before they are.
 """
 
 from __future__ import annotations
@@ -37,6 +37,11 @@ class FileLivenessLock:
         self._descriptor = descriptor
         self._holder: int | None = os.getpid()
         self._begun = _mapped(path)
+
+    @property
+    def shared_with_children(self) -> tuple[int, ...]:
+        """Its descriptor: an inherited one keeps the lock, which belongs to the open file."""
+        return (self._descriptor,)
 
     def begin(self, slot: int, token: int) -> None:
         """Note that the thread of this number has begun the claim of this token."""

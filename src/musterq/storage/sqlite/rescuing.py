@@ -101,7 +101,9 @@ def rescue_all(connection: Connection, found: Found, is_dead: IsDead, begun: Beg
     for worker in worker_ages(connection, now):
         if worker.worker_id in found.workers and (cause := _cause(worker, is_dead)) is not None:
             parts.append(_rescue_worker(connection, worker, cause, begun, now))
-            lost.append(LostWorker(worker_id=worker.worker_id, reason=cause.reason, tasks=_tasks(parts[-1])))
+            tasks = _tasks(parts[-1])
+            if tasks or (cause is LOCK_FREE and worker.lost_at_utc is None):  # else somebody was faster, and told it
+                lost.append(LostWorker(worker_id=worker.worker_id, reason=cause.reason, tasks=tasks))
     if found.leases_over:
         parts.append(rescue_overdue_leases(connection, now))
     if found.orphans:

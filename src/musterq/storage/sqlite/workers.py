@@ -67,14 +67,9 @@ def heartbeat(connection: Connection, worker_id: str, pulse: Pulse | None, now: 
         return False
     connection.run(query("register_beat"), {"worker": worker_id, **now.boot()})
     if pulse is not None:
-        note_pulse(connection, worker_id, pulse)
+        said = {"state": pulse.state, "reason": pulse.reason, "since": epoch_to_text(pulse.since)}
+        connection.run(query("pulse"), {"worker": worker_id, **said})
     return True
-
-
-def note_pulse(connection: Connection, worker_id: str, pulse: Pulse) -> None:
-    """Note what a worker process says of itself."""
-    said = {"state": pulse.state, "reason": pulse.reason, "since": epoch_to_text(pulse.since)}
-    connection.run(query("pulse"), {"worker": worker_id, **said})
 
 
 def forget_process(connection: Connection, worker_id: str) -> None:

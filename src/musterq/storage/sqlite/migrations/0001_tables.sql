@@ -191,7 +191,8 @@ CREATE INDEX task_expiring ON task_queue (expires_at_utc)
     WHERE status = 'queued' AND expires_at_utc IS NOT NULL AND attempts = 0 AND crashes = 0;
 CREATE INDEX task_part ON task_queue (group_id, status) WHERE group_id IS NOT NULL;
 CREATE INDEX task_followed ON task_queue (next_id) WHERE next_id IS NOT NULL;
-CREATE INDEX task_late_since ON task_queue (coalesce(due_at_utc, created_at_utc)) WHERE status = 'queued' AND late = 1;
+CREATE INDEX task_late_since ON task_queue (coalesce(due_at_utc, created_at_utc))
+    WHERE status = 'queued' AND (late = 1 OR held = 1);
 CREATE INDEX task_scheduled ON task_queue (run_after_utc) WHERE status = 'scheduled';
 -- A claim is in one of the next two: held under its worker's heartbeat, or under a lease of its own.
 CREATE INDEX task_held ON task_queue (locked_by) WHERE status = 'processing' AND lease_until_utc IS NULL;

@@ -7,9 +7,9 @@
 
 CREATE INDEX task_by_key ON task_queue (concurrency_key, status, priority) WHERE concurrency_key IS NOT NULL AND held = 0;
 CREATE INDEX task_newest_of_key ON task_queue (concurrency_key) WHERE concurrency_key IS NOT NULL;
-CREATE INDEX task_blocked_since ON task_queue (coalesce(due_at_utc, created_at_utc)) WHERE status = 'queued' AND held = 1;
 
--- Two views that are written to as one calls a procedure; they hold nothing.
+-- Views that are written to as one calls a procedure; they hold nothing. What is looked at for each move of any task is
+-- a short trigger that writes to one of them, since a long one costs time also where its WHEN says no.
 
 CREATE VIEW key_moves (concurrency_key) AS SELECT NULL WHERE 0;
 
@@ -59,6 +59,8 @@ BEGIN
     INSERT INTO key_entries (id, concurrency_key) VALUES (NEW.id, NEW.concurrency_key);
 END;
 
+CREATE VIEW key_changes (id, concurrency_key, old_key, enters) AS SELECT NULL, NULL, NULL, NULL WHERE 0;
+
 -- Any change that can take, free or add a place. Words of the older layout are looked at once they have been translated.
 CREATE TRIGGER task_with_key_moved
 AFTER UPDATE OF id, status, priority, lane_id, concurrency_key, concurrency_limit ON task_queue
@@ -68,16 +70,21 @@ WHEN (NEW.concurrency_key IS NOT NULL OR OLD.concurrency_key IS NOT NULL)
           OR NEW.concurrency_key IS NOT OLD.concurrency_key OR NEW.concurrency_limit IS NOT OLD.concurrency_limit
           OR OLD.lane_id IS NULL)
 BEGIN
+    INSERT INTO key_changes (id, concurrency_key, old_key, enters)
+    VALUES (NEW.id, NEW.concurrency_key, OLD.concurrency_key,
+            NEW.concurrency_key IS NOT NULL AND NEW.status = 'queued'
+            AND (OLD.lane_id IS NULL OR OLD.status NOT IN ('queued', 'processing')
+                 OR NEW.concurrency_key IS NOT OLD.concurrency_key));
+END;
+
+CREATE TRIGGER key_changes_apply INSTEAD OF INSERT ON key_changes
+BEGIN
     UPDATE task_queue SET held = 0
     WHERE id = NEW.id AND held = 1 AND (status <> 'queued' OR concurrency_key IS NULL);
-    INSERT INTO key_entries (id, concurrency_key)
-    SELECT NEW.id, NEW.concurrency_key
-    WHERE NEW.concurrency_key IS NOT NULL AND NEW.status = 'queued'
-          AND (OLD.lane_id IS NULL OR OLD.status NOT IN ('queued', 'processing')
-               OR NEW.concurrency_key IS NOT OLD.concurrency_key);
+    INSERT INTO key_entries (id, concurrency_key) SELECT NEW.id, NEW.concurrency_key WHERE NEW.enters;
     INSERT INTO key_moves (concurrency_key)
     SELECT NEW.concurrency_key WHERE NEW.concurrency_key IS NOT NULL
-    UNION SELECT OLD.concurrency_key WHERE OLD.concurrency_key IS NOT NULL;
+    UNION SELECT NEW.old_key WHERE NEW.old_key IS NOT NULL;
 END;
 
 CREATE TRIGGER task_with_key_deleted AFTER DELETE ON task_queue
@@ -104,9 +111,16 @@ BEGIN
     UPDATE musterq_meta SET value = random() WHERE name = 'lane_generation';
 END;
 
+CREATE VIEW unused_tokens (type) AS SELECT NULL WHERE 0;
+
 -- A task that was claimed ahead and given back before it was started has used no token.
 CREATE TRIGGER task_gives_token_back AFTER UPDATE OF status ON task_queue
-WHEN OLD.status = 'processing' AND OLD.processing_started_utc IS NULL AND NEW.status IN ('queued', 'cancelled')
+WHEN OLD.status = 'processing' AND NEW.status IN ('queued', 'cancelled') AND OLD.processing_started_utc IS NULL
 BEGIN
-    UPDATE type_limits SET tokens = min(tokens + 1, rate_count) WHERE type = OLD.type AND rate_count IS NOT NULL;
+    INSERT INTO unused_tokens (type) VALUES (OLD.type);
+END;
+
+CREATE TRIGGER unused_tokens_apply INSTEAD OF INSERT ON unused_tokens
+BEGIN
+    UPDATE type_limits SET tokens = min(tokens + 1, rate_count) WHERE type = NEW.type AND rate_count IS NOT NULL;
 END;

@@ -6,7 +6,8 @@
 
 CREATE VIEW stopped_parts (next_id, reason, at_utc) AS SELECT NULL, NULL, NULL WHERE 0;
 
--- All that waits below is cancelled in one statement, since triggers do not fire themselves again.
+-- All that waits below is cancelled in one statement, since triggers do not fire themselves again. `following` holds each
+-- task or group once, however many parts it follows.
 CREATE TRIGGER followers_stop INSTEAD OF INSERT ON stopped_parts
 BEGIN
     UPDATE task_queue
@@ -14,15 +15,18 @@ BEGIN
         error_message = CASE WHEN id = NEW.next_id OR group_id = NEW.next_id THEN NEW.reason
                              ELSE 'not started' || substr(NEW.reason, instr(NEW.reason, ': ')) END
     WHERE id IN (
-        WITH RECURSIVE follower (id, next_id) AS (
-            SELECT id, next_id FROM task_queue
-            WHERE (id = NEW.next_id OR group_id = NEW.next_id) AND status = 'scheduled' AND awaits > 0
+        WITH RECURSIVE following (next_id) AS (
+            SELECT NEW.next_id
             UNION
-            SELECT later.id, later.next_id
-            FROM follower JOIN task_queue AS later ON later.id = follower.next_id OR later.group_id = follower.next_id
-            WHERE later.status = 'scheduled' AND later.awaits > 0
+            SELECT task.next_id
+            FROM following CROSS JOIN task_queue AS task
+                ON task.id = following.next_id OR task.group_id = following.next_id
+            WHERE task.status = 'scheduled' AND task.awaits > 0 AND task.next_id IS NOT NULL
         )
-        SELECT id FROM follower
+        SELECT task.id
+        FROM following CROSS JOIN task_queue AS task
+            ON task.id = following.next_id OR task.group_id = following.next_id
+        WHERE task.status = 'scheduled' AND task.awaits > 0
     );
 END;
 
@@ -35,24 +39,27 @@ BEGIN
     SET status = 'scheduled', run_after_utc = '9999-12-31 23:59:59.999', error_message = NULL, finished_at_utc = NULL,
         updated_at_utc = strftime('%Y-%m-%d %H:%M:%f', 'now')
     WHERE id IN (
-        WITH RECURSIVE follower (id, next_id) AS (
-            SELECT id, next_id FROM task_queue
-            WHERE (id = NEW.next_id OR group_id = NEW.next_id)
-                  AND status = 'cancelled' AND error_message GLOB 'not started: *'
-                  AND NOT EXISTS (SELECT 1 FROM task_queue AS part
-                                  WHERE part.next_id = NEW.next_id
-                                        AND (part.status = 'failed' OR part.status = 'cancelled'
-                                             AND ifnull(part.error_message, '') NOT GLOB 'not started: *'))
+        WITH RECURSIVE following (next_id) AS (
+            SELECT NEW.next_id
+            WHERE NOT EXISTS (SELECT 1 FROM task_queue WHERE next_id = NEW.next_id AND status IN ('failed', 'cancelled'))
             UNION
-            SELECT later.id, later.next_id
-            FROM follower JOIN task_queue AS later ON later.id = follower.next_id OR later.group_id = follower.next_id
-            WHERE later.status = 'cancelled' AND later.error_message GLOB 'not started: *'
+            SELECT task.next_id
+            FROM following CROSS JOIN task_queue AS task
+                ON task.id = following.next_id OR task.group_id = following.next_id
+            WHERE task.status = 'cancelled' AND task.error_message GLOB 'not started: *' AND task.next_id IS NOT NULL
                   AND NOT EXISTS (SELECT 1 FROM task_queue AS part
-                                  WHERE part.next_id = follower.next_id
+                                  WHERE part.next_id = following.next_id
                                         AND (part.status = 'failed' OR part.status = 'cancelled'
                                              AND ifnull(part.error_message, '') NOT GLOB 'not started: *'))
         )
-        SELECT id FROM follower
+        SELECT task.id
+        FROM following CROSS JOIN task_queue AS task
+            ON task.id = following.next_id OR task.group_id = following.next_id
+        WHERE task.status = 'cancelled' AND task.error_message GLOB 'not started: *'
+              AND NOT EXISTS (SELECT 1 FROM task_queue AS part
+                              WHERE part.next_id = following.next_id
+                                    AND (part.status = 'failed' OR part.status = 'cancelled'
+                                         AND ifnull(part.error_message, '') NOT GLOB 'not started: *'))
     );
 END;
 
@@ -89,7 +96,7 @@ BEGIN
     SET status = 'queued', late = 1, run_after_utc = min(created_at_utc, strftime('%Y-%m-%d %H:%M:%f', 'now')),
         due_at_utc = NEW.at_utc, updated_at_utc = NEW.at_utc
     WHERE (id = NEW.old_next_id OR group_id = NEW.old_next_id) AND awaits = 0
-          AND status = 'scheduled' AND run_after_utc = '9999-12-31 23:59:59.999';
+          AND status = 'scheduled' AND +run_after_utc = '9999-12-31 23:59:59.999';  -- + : all that wait share that moment
     INSERT INTO stopped_parts (next_id, reason, at_utc)
     SELECT NEW.next_id,
            'not started: task ' || NEW.id || ' (' || NEW.type || '), which it waits for, '

@@ -11,5 +11,5 @@ UPDATE task_queue SET
     finished_at_utc = CASE WHEN cancel_requested OR crashes + 1 >= max_crashes THEN :finished END,
     crashes = crashes + 1, suspect = 1, attempts = max(attempts - 1, 0),
     locked_by = NULL, claim_token = NULL, lease_until_utc = NULL, lease_text = NULL, lease_boot_id = NULL,
-    reserved_at_utc = NULL, processing_started_utc = NULL, updated_at_utc = :finished
+    reserved_at_utc = NULL, processing_started_utc = NULL, run_ms = NULL, updated_at_utc = :finished
 WHERE id = :id AND claim_token = :token AND status = 'processing'

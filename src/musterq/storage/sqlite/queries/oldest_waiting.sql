@@ -1,5 +1,5 @@
--- Since when the longest waiting queued task waits: the first of each lane whose id tells, the first of the late
--- ones, and the first of those that are held.
+-- Since when the longest waiting queued task waits: the first of each lane whose id tells, and the first of those that
+-- are late or held.
 SELECT min(since) FROM (
     SELECT (
         SELECT created_at_utc FROM task_queue
@@ -8,12 +8,7 @@ SELECT min(since) FROM (
     FROM counters AS lane WHERE lane.kind = 0 AND lane.n > 0
     UNION ALL
     SELECT * FROM (
-        SELECT coalesce(due_at_utc, created_at_utc) FROM task_queue WHERE status = 'queued' AND late = 1
-        ORDER BY coalesce(due_at_utc, created_at_utc) LIMIT 1
-    )
-    UNION ALL
-    SELECT * FROM (
-        SELECT coalesce(due_at_utc, created_at_utc) FROM task_queue WHERE status = 'queued' AND held = 1
+        SELECT coalesce(due_at_utc, created_at_utc) FROM task_queue WHERE status = 'queued' AND (late = 1 OR held = 1)
         ORDER BY coalesce(due_at_utc, created_at_utc) LIMIT 1
     )
 )

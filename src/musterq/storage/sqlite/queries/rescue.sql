@@ -17,6 +17,6 @@ UPDATE task_queue SET
     suspect = CASE WHEN processing_started_utc IS NOT NULL THEN 1 ELSE suspect END,
     attempts = max(attempts - 1, 0),
     locked_by = NULL, claim_token = NULL, lease_until_utc = NULL, lease_text = NULL, lease_boot_id = NULL,
-    reserved_at_utc = NULL, processing_started_utc = NULL, updated_at_utc = :now
+    reserved_at_utc = NULL, processing_started_utc = NULL, run_ms = NULL, updated_at_utc = :now
 WHERE id IN (SELECT value FROM json_each(:ids)) AND status = 'processing'
 RETURNING id, status

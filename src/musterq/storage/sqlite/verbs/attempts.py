@@ -43,13 +43,7 @@ class AttemptVerbs(Frame):
         return self._write(lambda connection: connection.run(query("progress"), {**facts, **shown}) == 1)
 
     @verb
-    def log(self, claim: Claim, level: str, message: str, details: str | None = None) -> None:
-        facts = {"id": claim.task_id, "token": claim.claim_token, "now": self.clock.text()}
-        line = {"level": level, "message": message, "details": details}
-        self._write(lambda connection: connection.run(query("log"), {**facts, **line}))
-
-    @verb
-    def log_lines(self, lines: Sequence[LogLine]) -> None:
+    def log(self, lines: Sequence[LogLine]) -> None:
         self._write(lambda connection: finishing.log(connection, lines))
 
     @verb

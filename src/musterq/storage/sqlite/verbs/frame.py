@@ -15,7 +15,7 @@ from musterq.storage.sqlite.liveness import LivenessFolder
 from musterq.storage.sqlite.place import check_place, is_new
 from musterq.storage.sqlite.queries import query
 from musterq.storage.sqlite.reentry import verb
-from musterq.storage.sqlite.sessions import Sessions
+from musterq.storage.sqlite.sessions import Sessions, savepoint
 from musterq.storage.sqlite.workers import WorkerAge
 
 T = TypeVar("T")
@@ -93,6 +93,15 @@ class Frame:
             if not is_broken_text(error):
                 raise
             return self._sessions.write(tolerating_broken_text(work))
+
+    def _write_within(self, within: Any, work: Callable[[Connection], T]) -> T:
+        """Write in a caller's own transaction, undone alone if it fails; ``within`` None: in one of ours."""
+        if within is None:
+            return self._write(work)
+        self.ensure_schema()
+        adopted = self._driver.adopt(within, self._path)
+        with savepoint(adopted):
+            return work(adopted)
 
     def _read(self, work: Callable[[Connection], T]) -> T:
         if not self._ready:

@@ -43,5 +43,3 @@ class OverviewVerbs(Frame):
         self._write(lambda _connection: None)  # the writer opens the log, which a new file does not have yet,
         self.task_counts()  # and a reader that stays open keeps it in place
         return LogWaiter(f"{self._file}-wal")
-
-    # -- plain SQL -------------------------------------------------------------------------------

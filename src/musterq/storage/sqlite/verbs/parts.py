@@ -8,7 +8,6 @@ from typing import Any
 from musterq.records import GroupProgress, NewPart
 from musterq.storage.sqlite import composing
 from musterq.storage.sqlite.reentry import verb
-from musterq.storage.sqlite.sessions import savepoint
 from musterq.storage.sqlite.verbs.frame import Frame
 
 
@@ -18,12 +17,9 @@ class PartVerbs(Frame):
     @verb
     def enqueue_parts(self, parts: Sequence[NewPart], *, within: Any = None) -> list[int]:
         now = self.clock.text()
-        if within is None:
-            return self._write(lambda connection: composing.enqueue_parts(connection, parts, self._lanes.id_of, now))
-        self.ensure_schema()
-        adopted = self._driver.adopt(within, self._path)
-        with savepoint(adopted):
-            return composing.enqueue_parts(adopted, parts, self._lanes.id_of, now)
+        return self._write_within(
+            within, lambda connection: composing.enqueue_parts(connection, parts, self._lanes.id_of, now)
+        )
 
     @verb
     def group_progress(self, group_id: int) -> GroupProgress | None:

@@ -9,7 +9,6 @@ from musterq.models import Enqueued, NewTask, Task, TaskFilter
 from musterq.storage.sqlite import enqueueing, reading
 from musterq.storage.sqlite.queries import query
 from musterq.storage.sqlite.reentry import verb
-from musterq.storage.sqlite.sessions import savepoint
 from musterq.storage.sqlite.verbs.frame import Frame
 
 
@@ -19,12 +18,9 @@ class TaskVerbs(Frame):
     @verb
     def enqueue(self, tasks: Sequence[NewTask], *, within: Any = None) -> list[Enqueued]:
         now = self.clock.text()
-        if within is None:
-            return self._write(lambda connection: enqueueing.enqueue(connection, tasks, self._lanes.id_of, now))
-        self.ensure_schema()
-        adopted = self._driver.adopt(within, self._path)
-        with savepoint(adopted):
-            return enqueueing.enqueue(adopted, tasks, self._lanes.id_of, now)
+        return self._write_within(
+            within, lambda connection: enqueueing.enqueue(connection, tasks, self._lanes.id_of, now)
+        )
 
     @verb
     def get(self, task_id: int) -> Task | None:

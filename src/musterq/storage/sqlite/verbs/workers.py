@@ -37,11 +37,6 @@ class WorkerVerbs(Frame):
         return self._write(lambda connection: workers.heartbeat(connection, worker_id, pulse, Moment(self.clock)))
 
     @verb
-    def set_worker_state(self, worker_id: str, state: str, reason: str | None = None) -> None:
-        pulse = Pulse(state=state, reason=reason or state, since=self.clock.time())
-        self._write(lambda connection: workers.note_pulse(connection, worker_id, pulse))
-
-    @verb
     def worker(self, worker_id: str) -> Worker | None:
         return self._read(lambda connection: workers.worker(connection, worker_id))
 

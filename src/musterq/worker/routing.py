@@ -11,21 +11,21 @@ from musterq.queue.executors import Executor
 from musterq.queue.tasks import TaskDefinition
 from musterq.worker.locating import HOW_TO_BE_FOUND, address_of
 
-Place = Literal["thread", "loop", "child"]
+Route = Literal["thread", "loop", "child"]
 Definitions = Mapping[str, TaskDefinition[..., Any]]
 
 
-def place_of(definition: TaskDefinition[..., Any], claim: Claim, default: Executor) -> Place:
+def route_of(definition: TaskDefinition[..., Any], claim: Claim, default: Executor) -> Route:
     """Where this attempt is to run; ``default`` is the executor of the worker.
 
     Who may have to be killed, or has taken a process along before, runs in a child whatever its definition says.
     """
     if claim.suspect or claim.hard_timeout_seconds is not None:
         return "child"
-    return _usual_place(definition, default)
+    return _usual_route(definition, default)
 
 
-def placed_types(
+def runnable_types(
     definitions: Definitions, types: frozenset[str], executor: Executor, *, all_of_them: bool
 ) -> frozenset[str]:
     """The types whose handlers this executor can run, of those that a worker is to take.
@@ -44,10 +44,10 @@ def placed_types(
 
 def types_on_loop(definitions: Definitions, types: frozenset[str], executor: Executor) -> frozenset[str]:
     """The types whose tasks usually run on the event loop."""
-    return frozenset(type for type in types if _usual_place(definitions[type], executor) == "loop")
+    return frozenset(type for type in types if _usual_route(definitions[type], executor) == "loop")
 
 
-def _usual_place(definition: TaskDefinition[..., Any], default: Executor) -> Place:
+def _usual_route(definition: TaskDefinition[..., Any], default: Executor) -> Route:
     executor = definition.executor
     if executor is None:
         executor = "asyncio" if definition.is_coroutine else default
@@ -69,6 +69,6 @@ def _coroutines(definitions: Definitions, types: frozenset[str], *, all_of_them:
 
 def _check_can_be_found(definition: TaskDefinition[..., Any], executor: Executor) -> None:
     limited = definition.defaults.get("hard_timeout") is not None
-    if (limited or _usual_place(definition, executor) == "child") and address_of(definition) is None:
+    if (limited or _usual_route(definition, executor) == "child") and address_of(definition) is None:
         why = f"hard_timeout={definition.defaults.get('hard_timeout')}" if limited else "executor='processes'"
         raise WorkerLoadError(f"{why} runs {definition!r} in a child process, which cannot find it: {HOW_TO_BE_FOUND}")

@@ -9,7 +9,7 @@ import pytest
 
 from musterq.queue.task_queue import TaskQueue
 from musterq.worker import WorkerEngine
-from musterq.worker.placing import place_of
+from musterq.worker.routing import route_of
 from tests.worker import child_handlers
 from tests.worker.claims import claim
 
@@ -34,7 +34,7 @@ def test_the_definition_goes_before_the_worker(
 ) -> None:
     """Coroutines belong on the loop unless it says otherwise."""
     task = queue.task(executor=definition)(getattr(child_handlers, handler))
-    assert place_of(task, claim(), worker) == place
+    assert route_of(task, claim(), worker) == place
 
 
 @pytest.mark.parametrize("facts", [{"suspect": True}, {"hard_timeout_seconds": 5.0}])
@@ -42,7 +42,7 @@ def test_the_definition_goes_before_the_worker(
 def test_who_may_have_to_be_killed_runs_in_a_child(queue: TaskQueue, handler: str, facts: dict[str, Any]) -> None:
     """Whatever else is said."""
     task = queue.task(executor="threads")(getattr(child_handlers, handler))
-    assert place_of(task, msgspec.structs.replace(claim(), **facts), "threads") == "child"
+    assert route_of(task, msgspec.structs.replace(claim(), **facts), "threads") == "child"
 
 
 @pytest.mark.parametrize(

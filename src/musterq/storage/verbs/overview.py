@@ -1,0 +1,29 @@
+"""The whole queue at a glance, and sleeping until it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from musterq.models import QueueMetrics, TaskStatus
+from musterq.storage.verbs.waiter import Waiter
+
+
+class OverviewVerbs(Protocol):
+    """The verbs of the whole."""
+
+    @property
+    def can_notify(self) -> bool:
+        """Whether a `waiter` is woken by changes; if not, it only sleeps and whoever waits must poll."""
+
+    def metrics(self) -> QueueMetrics:
+        """The state of the queue, from counters, at the same cost at any size."""
+
+    def task_counts(self) -> dict[tuple[str, TaskStatus], int]:
+        """How many tasks there are per type and status, from counters, without zeros."""
+
+    def claimable(self, types: frozenset[str] | None, capabilities: Mapping[str, Any]) -> int:
+        """How many queued tasks a worker of these types (None: all) and capabilities could claim, from counters."""
+
+    def waiter(self) -> Waiter:
+        """Something to sleep on until the queue changes."""
