@@ -98,20 +98,33 @@ BEGIN
     UPDATE task_queue SET status = 'scheduled' WHERE id = NEW.id;
 END;
 
--- musterq's own writes change the claim token or write times in the stored form; only others are looked at.
+-- musterq's own moves change the claim token; only other writes of times are looked at. What is done about them is written
+-- to a view, since a long trigger costs time also where its WHEN says no.
+CREATE VIEW time_changes (id, run_after_utc, created_at_utc, updated_at_utc, lease_until_utc, reserved_at_utc,
+                          processing_started_utc, finished_at_utc, expires_at_utc, due_at_utc)
+AS SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL WHERE 0;
+
 CREATE TRIGGER task_times_in_form
 AFTER UPDATE OF run_after_utc, created_at_utc, updated_at_utc, lease_until_utc, reserved_at_utc,
                 processing_started_utc, finished_at_utc, expires_at_utc, due_at_utc ON task_queue
-WHEN NEW.claim_token IS OLD.claim_token AND NEW.lane_id IS OLD.lane_id AND (
-    NEW.run_after_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.run_after_utc), 1721425.5))
-    OR NEW.created_at_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.created_at_utc), 1721425.5))
-    OR NEW.updated_at_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.updated_at_utc), 1721425.5))
-    OR NEW.lease_until_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.lease_until_utc), 1721425.5))
-    OR NEW.reserved_at_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.reserved_at_utc), 1721425.5))
-    OR NEW.processing_started_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.processing_started_utc), 1721425.5))
-    OR NEW.finished_at_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.finished_at_utc), 1721425.5))
-    OR NEW.expires_at_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.expires_at_utc), 1721425.5))
-    OR NEW.due_at_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.due_at_utc), 1721425.5)))
+WHEN NEW.claim_token IS OLD.claim_token AND NEW.lane_id IS OLD.lane_id
+BEGIN
+    INSERT INTO time_changes (id, run_after_utc, created_at_utc, updated_at_utc, lease_until_utc, reserved_at_utc,
+                              processing_started_utc, finished_at_utc, expires_at_utc, due_at_utc)
+    VALUES (NEW.id, NEW.run_after_utc, NEW.created_at_utc, NEW.updated_at_utc, NEW.lease_until_utc, NEW.reserved_at_utc,
+            NEW.processing_started_utc, NEW.finished_at_utc, NEW.expires_at_utc, NEW.due_at_utc);
+END;
+
+CREATE TRIGGER time_changes_apply INSTEAD OF INSERT ON time_changes
+WHEN NEW.run_after_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.run_after_utc), 1721425.5))
+     OR NEW.created_at_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.created_at_utc), 1721425.5))
+     OR NEW.updated_at_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.updated_at_utc), 1721425.5))
+     OR NEW.lease_until_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.lease_until_utc), 1721425.5))
+     OR NEW.reserved_at_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.reserved_at_utc), 1721425.5))
+     OR NEW.processing_started_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.processing_started_utc), 1721425.5))
+     OR NEW.finished_at_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.finished_at_utc), 1721425.5))
+     OR NEW.expires_at_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.expires_at_utc), 1721425.5))
+     OR NEW.due_at_utc IS NOT strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.due_at_utc), 1721425.5))
 BEGIN
     UPDATE task_queue SET
         run_after_utc = coalesce(strftime('%Y-%m-%d %H:%M:%f', max(julianday(NEW.run_after_utc), 1721425.5)), strftime('%Y-%m-%d %H:%M:%f', 'now')),
@@ -188,8 +201,17 @@ WHEN (OLD.status IN ('completed', 'failed') OR (NEW.status IN ('completed', 'fai
      AND (OLD.status IS NOT NEW.status OR OLD.type IS NOT NEW.type OR OLD.attempts IS NOT NEW.attempts
           OR OLD.run_ms IS NOT NEW.run_ms OR (OLD.lane_id IS NULL) <> (NEW.lane_id IS NULL))
 BEGIN
+    INSERT INTO task_recounts (old_type, old_status, old_attempts, old_run_ms, old_lane_id, type, status, attempts, run_ms, lane_id)
+    VALUES (OLD.type, OLD.status, OLD.attempts, OLD.run_ms, OLD.lane_id, NEW.type, NEW.status, NEW.attempts, NEW.run_ms, NEW.lane_id);
+END;
+
+CREATE VIEW task_recounts (old_type, old_status, old_attempts, old_run_ms, old_lane_id, type, status, attempts, run_ms, lane_id)
+AS SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL WHERE 0;
+
+CREATE TRIGGER task_recounts_apply INSTEAD OF INSERT ON task_recounts
+BEGIN
     INSERT INTO task_count_changes (type, status, attempts, run_ms, change)
-    SELECT OLD.type, OLD.status, OLD.attempts, OLD.run_ms, -1 WHERE OLD.lane_id IS NOT NULL;
+    SELECT NEW.old_type, NEW.old_status, NEW.old_attempts, NEW.old_run_ms, -1 WHERE NEW.old_lane_id IS NOT NULL;
     INSERT INTO task_count_changes (type, status, attempts, run_ms, change)
     SELECT NEW.type, NEW.status, NEW.attempts, NEW.run_ms, 1 WHERE NEW.lane_id IS NOT NULL;
 END;
