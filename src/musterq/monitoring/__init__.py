@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from musterq.monitoring.metrics import QueueMonitoring
+from musterq.monitoring.queue_monitoring import QueueMonitoring
 
 __all__ = ["QueueMonitoring"]

@@ -1,0 +1,20 @@
+"""QueueMonitoring: who is registered and beating, and what the queue holds.
+
+Names, defaults, return types and errors are fixed: existing programs are written against them.
+"""
+
+from __future__ import annotations
+
+from musterq.monitoring.figures import Figures
+from musterq.monitoring.ledger import Ledger
+from musterq.monitoring.roll import Roll
+
+
+class QueueMonitoring(Roll, Figures, Ledger):
+    """The roll of a queue's workers, and its figures.
+
+    Every method may be called from any thread. Ages are judged by the database's clocks, never by the caller's.
+
+    Args:
+        database: The queue to look at. Its tables are looked for at the first call, not here.
+    """
