@@ -1,4 +1,4 @@
-"""What happens, told to whoever subscribed: log lines, metrics and traces are subscribers.
+"""What happens, told to whoever subscribed, as log lines are; and the tracer, which stands around what happens.
 
 This module knows nobody. A subscriber that fails is reported by the standard ``logging`` and
 never reaches the code in which the event happened.
@@ -9,14 +9,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 
+from musterq.tracing import Tracer
+
 Subscriber = Callable[[str, Mapping[str, object]], None]
 
 
 class Events:
-    """A list of subscribers, and ``emit``, which tells each of them."""
+    """A list of subscribers, and ``emit``, which tells each of them.
+
+    Attributes:
+        tracer: who traces what is enqueued and run; None: nobody.
+    """
 
     def __init__(self) -> None:
         self._subscribers: tuple[Subscriber, ...] = ()
+        self.tracer: Tracer | None = None
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
         """Call ``subscriber(name, facts)`` for every event from now on; returns what unsubscribes it."""

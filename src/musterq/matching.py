@@ -49,6 +49,22 @@ def satisfies(capabilities: Mapping[str, Any], compatibility: Mapping[str, Any])
     return all(_holds(asked, capabilities.get(name, _ABSENT)) for name, asked in compatibility.items())
 
 
+def failing(capabilities: Mapping[str, Any], compatibility: Mapping[str, Any]) -> dict[str, Any]:
+    """The requirements of a (checked) compatibility that a worker with these capabilities does not satisfy."""
+    return {
+        name: asked for name, asked in compatibility.items() if not _holds(asked, capabilities.get(name, _ABSENT))
+    }
+
+
+def offered(capabilities_text: object) -> Mapping[str, Any]:
+    """What a worker offers, as it stands in the database; where that is no JSON object, it can do nothing."""
+    try:
+        decoded = json.loads(capabilities_text) if isinstance(capabilities_text, str | bytes) else None
+    except (ValueError, RecursionError):
+        return {}
+    return decoded if isinstance(decoded, dict) else {}
+
+
 def servable(compatibility_text: object) -> Mapping[str, Any] | None:
     """What a lane asks, as it stands in the database; None where plain SQL put in what no worker can know."""
     try:

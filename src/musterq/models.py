@@ -19,6 +19,8 @@ DEFAULT_MAX_CRASHES = 3
 ACTIVE_SECONDS = 60
 STALE_SECONDS = 300
 WORKER_LEASE_SECONDS = 60.0
+#: The states of a worker in which it takes tasks, at once or when it has ended others; in every other one it takes none.
+TAKES_TASKS = frozenset({"starting", "idle", "busy"})
 
 
 class TaskStatus(StrEnum):
@@ -214,10 +216,18 @@ class WorkerActivity(msgspec.Struct, frozen=True, kw_only=True):
     tasks_in_flight: int
     host: str | None
     pid: int | None
+    types: tuple[str, ...] | None = None  # None: every type
+    concurrency: int | None = None  # this and what follows: None for a worker that no worker process registered
+    strategy: str | None = None
+    version: str | None = None
+    started_at_utc: str | None = None
+    python: str | None = None
+    sqlite: str | None = None  # None also where the queue is not in SQLite
+    settings: str | None = None  # JSON text
 
 
 class WorkerFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker process tells of itself when it registers."""
+    """What a worker process tells of itself when it registers; ``settings`` is JSON text: the options it works by."""
 
     host: str
     pid: int
@@ -227,6 +237,8 @@ class WorkerFacts(msgspec.Struct, frozen=True, kw_only=True):
     strategy: str | None = None
     types: tuple[str, ...] | None = None
     version: str | None = None
+    python: str | None = None
+    settings: str | None = None
 
 
 class ClaimRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -269,6 +281,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     lease_until_utc: datetime | None
     created_at_utc: datetime
     claimed_at: float  # epoch seconds
+    waited_ms: int = 0  # from when it could run, created or due, to the claim
     started: bool = True  # False: taken ahead
     timeout_seconds: float | None = None
     hard_timeout_seconds: float | None = None
@@ -323,6 +336,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     traceback: str | None = None
     retry_in_seconds: float = 0.0
     crash: Crash | None = None
+    error_type: str | None = None  # of the exception, with its module
     started_at: float | None = None  # epoch seconds, when it is not the time of the claim
     finished_at: float | None = None  # epoch seconds, when it is not now
 
@@ -349,7 +363,10 @@ class RunStatistics(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QueueMetrics(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of the queue, read from counters."""
+    """The state of the queue, read from counters; ``counts``: tasks by type and status."""
+
+    counts: dict[tuple[str, str], int]
+    oldest_queued_seconds_by_type: dict[str, float]
 
     depth_by_status: dict[str, int]
     queued_by_type: dict[str, int]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -160,3 +161,224 @@ class LogPin(msgspec.Struct, frozen=True, kw_only=True):
     pid: int
     command: str
     frame: int = 0
+
+
+class Miss(msgspec.Struct, frozen=True, kw_only=True):
+    """Workers that handle a type but do not satisfy what is asked, all in the same requirements.
+
+    Attributes:
+        workers: how many.
+        lacks: these requirements, by the name of the capability.
+        has: what they have under these names, where they have anything: some of the different values, the best first.
+    """
+
+    workers: int
+    lacks: Mapping[str, Any]
+    has: Mapping[str, Sequence[Any]]
+
+
+class Shortfall(msgspec.Struct, frozen=True, kw_only=True):
+    """Why no worker can take a task: in a sentence, and the workers that come near it, the nearest first."""
+
+    reason: str
+    misses: tuple[Miss, ...] = ()
+
+
+class Unservable(msgspec.Struct, frozen=True, kw_only=True):
+    """The waiting tasks of one type and compatibility (JSON text), where no worker can take them, and why none can."""
+
+    type: str
+    compatibility: str
+    waiting: int
+    oldest_age_seconds: float | None
+    shortfall: Shortfall
+
+
+class Expectation(msgspec.Struct, frozen=True, kw_only=True):
+    """How many workers are meant to be at work that handle all these types and satisfy what is asked.
+
+    Attributes:
+        types: None: whatever they handle.
+        capabilities: what they must satisfy, as the compatibility of a task; JSON text.
+    """
+
+    name: str
+    count: int
+    types: tuple[str, ...] | None = None
+    capabilities: str = "{}"
+
+
+class Gone(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker that takes no tasks (any more), why, and when it was last seen to be well (text)."""
+
+    worker_id: str
+    host: str | None
+    reason: str
+    last_seen_utc: str
+
+
+class Turnout(msgspec.Struct, frozen=True, kw_only=True):
+    """How an expectation is met: how many such workers take tasks, and which one was the last that ceased to."""
+
+    expectation: Expectation
+    alive: int
+    last: Gone | None
+
+    @property
+    def missing(self) -> int:
+        """How many fewer there are than were expected."""
+        return max(0, self.expectation.count - self.alive)
+
+
+class BusyWaits(msgspec.Struct, frozen=True, kw_only=True):
+    """How often writers found the database taken by another, and how many seconds they waited together; only goes up."""
+
+    count: int = 0
+    seconds: float = 0.0
+
+
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """When the write-ahead log was last copied into the database, how long that took, by which process, and its size then."""
+
+    at: datetime
+    seconds: float
+    pid: int
+    log_bytes: int
+
+
+class Condition(msgspec.Struct, frozen=True, kw_only=True):
+    """How the database is, at the same small cost at any size.
+
+    Attributes:
+        engine: name and version: ``SQLite 3.51.3``.
+        database_bytes: its size, without the log.
+        free_bytes: how much of that holds nothing now.
+        log_bytes: the size of the write-ahead log.
+        disk_free_bytes: what this user may still write to the disk; None: the system does not tell.
+        copied_at: when the log was last copied into the database, by whatever program.
+        last_checkpoint: the last time that one of musterq's processes did it, as it has to where the log has grown.
+        busy_waits: of all processes together, as long as the file beside the database that holds it is there.
+    """
+
+    engine: str
+    database_bytes: int
+    free_bytes: int
+    log_bytes: int
+    disk_free_bytes: int | None = None
+    copied_at: datetime | None = None
+    last_checkpoint: Checkpoint | None = None
+    busy_waits: BusyWaits = BusyWaits()
+
+
+#: What is tallied, in the order of a task's life, and what is looked at once a minute.
+TALLIED = (
+    "enqueued",
+    "started",
+    "completed",
+    "failed",
+    "cancelled",
+    "expired",
+    "retried",
+    "released",
+    "rescued",
+    "crashed",
+    "refused",
+)
+GAUGES = ("depth", "active_workers", "utilisation")
+#: How long what happened in each minute, hour and day is kept.
+KEPT_SECONDS = {"minute": 2 * 86400, "hour": 60 * 86400, "day": 3 * 365 * 86400}
+
+
+class Tally(msgspec.Struct, frozen=True, kw_only=True):
+    """How often something happened, and the times that it took together, by buckets of `musterq.histogram`.
+
+    Of a gauge (``depth``, ``active_workers``, ``utilisation``): the mean is ``ms / n``.
+    """
+
+    n: int = 0
+    ms: int = 0
+    buckets: Mapping[int, int] = {}
+
+
+class HistoryCell(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened in one step of a range, of one type (empty: of all types together)."""
+
+    place: int  # of the step, from 0
+    type: str
+    what: str
+    tally: Tally
+
+
+class HistoryRange(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch of time in steps, by the minutes, hours or days that are kept (``span``).
+
+    Attributes:
+        start: when it begins, in epoch seconds; a multiple of the step.
+        step_seconds: a multiple of the span.
+        steps: how many.
+        span: ``minute``, ``hour`` or ``day``.
+    """
+
+    start: int
+    step_seconds: int
+    steps: int
+    span: str
+
+    @property
+    def end(self) -> int:
+        """When it ends, in epoch seconds."""
+        return self.start + self.steps * self.step_seconds
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that an examination of the database looked at.
+
+    Attributes:
+        section: what it belongs to, in a word.
+        fact: its name, unique.
+        verdict: ``ok``, ``warning`` or ``critical``.
+        value: what was found: a number, a text, or a list of texts.
+        text: the same as a sentence.
+        advice: what to do; None: nothing.
+    """
+
+    section: str
+    fact: str
+    verdict: str = "ok"
+    value: Any = None
+    text: str
+    advice: str | None = None
+
+
+class Backup(msgspec.Struct, frozen=True, kw_only=True):
+    """A copy of a queue that was made.
+
+    Attributes:
+        path: where it is.
+        bytes: its size.
+        tasks: how many tasks it holds.
+        given_back: how many of them worker processes were at work on; in the copy they are queued again.
+        seconds: how long it took, verifying included.
+        verified: whether it was read through and found sound.
+        remarks: what is not quite right in it, as it is in the original.
+        kept: where the file is that it has replaced; None: there was none.
+    """
+
+    path: str
+    bytes: int
+    tasks: int
+    given_back: int = 0
+    seconds: float = 0.0
+    verified: bool = True
+    remarks: tuple[str, ...] = ()
+    kept: str | None = None
+
+
+class Vacuumed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a database that was made smaller had, and has: its size in bytes, and how much of that is free."""
+
+    bytes_before: int
+    bytes_after: int
+    free_before: int
+    free_after: int
+    seconds: float = 0.0

@@ -32,6 +32,8 @@ BOUNDED = {
     "leases_over": "the same kind of index",
     "all_held_by_worker": "the same kind of index",
     "held_claims": "the same kind of index",
+    "held_tasks": "the same kind of index",
+    "type_holders": "the same kind of index",
     **{
         f"ids_{status}": "an index of these tasks, read where the counters say that there are few"
         for status in ("cancelled", "failed", "processing", "queued", "scheduled")

@@ -60,6 +60,10 @@ def test_what_went_well_is_logged_at_debug(queue: TaskQueue, caplog: pytest.LogC
 def test_every_line_can_be_written(caplog: pytest.LogCaptureFixture) -> None:
     """From the facts that its event has."""
     facts = {
+        "version": "0.1.0",
+        "target": "shop:queue",
+        "takes": "mail",
+        "offers": "no capabilities",
         "worker_id": "w1",
         "database": "queue.db",
         "concurrency": 8,

@@ -98,7 +98,7 @@ def test_a_file_that_is_named_and_has_nothing_for_a_worker_is_refused(tmp_path: 
     """Its options would count for nothing; a musterq.toml that is just there may be about something else."""
     write(tmp_path, "concurrency = 3\n")
     assert gather(tmp_path) == WorkerOptions()
-    with pytest.raises(ValueError, match=r"musterq\.toml has no table \[worker\]; the options of a worker stand below"):
+    with pytest.raises(ValueError, match=r"musterq\.toml has no table \[worker\]; its options stand below"):
         gather(tmp_path, config=tmp_path / "musterq.toml")
 
 

@@ -8,7 +8,10 @@ import typer
 
 from musterq.cli import (
     enqueue,
+    explain,
+    exporter,
     groups,
+    health,
     initialize,
     ledger,
     limits,
@@ -54,6 +57,7 @@ for part in (
     supervise_command,
     workers,
     tasks,
+    explain,
     groups,
     moves,
     pauses,
@@ -62,6 +66,8 @@ for part in (
     schedules,
     ledger,
     metrics,
+    exporter,
+    health,
 ):
     app.add_typer(part.commands)
 

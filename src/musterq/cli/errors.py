@@ -54,6 +54,15 @@ def refusals_are_usage_errors() -> Iterator[None]:
 
 
 @contextmanager
+def extras_are_explained() -> Iterator[None]:
+    """What this block imports may be missing; its error says what to install."""
+    try:
+        yield
+    except ImportError as error:
+        raise CommandError(str(error)) from error
+
+
+@contextmanager
 def _explained(*, show_traceback: bool) -> Iterator[None]:
     try:
         yield

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
-from musterq.cli.opening import existing_queue
+from musterq.cli.errors import UsageError, extras_are_explained
+from musterq.cli.opening import existing_database, existing_queue
 from musterq.cli.options import AsJson, Database, examples
 from musterq.cli.output import on_one_line, say, say_json
 from musterq.cli.tables import Column, say_pairs, say_table
@@ -24,13 +25,27 @@ RUNS = (
 )
 
 
-@commands.command(epilog=examples("musterq metrics", "musterq metrics --json | jq .queue_depth_by_status.queued"))
-def metrics(*, database: Database = None, as_json: AsJson = False) -> None:
+Prometheus = Annotated[bool, typer.Option("--prometheus", help="Print them in the text format of Prometheus.")]
+
+
+@commands.command(
+    epilog=examples(
+        "musterq metrics",
+        "musterq metrics --json | jq .queue_depth_by_status.queued",
+        "musterq metrics --prometheus | grep musterq_workers",
+    )
+)
+def metrics(*, prometheus: Prometheus = False, database: Database = None, as_json: AsJson = False) -> None:
     """Show how the queue is.
 
     What it holds, how long the oldest task has waited, how the finished ones ended, and who is at work; at the same
     small cost at any size. Attempts and run time are means.
     """
+    if prometheus:
+        if as_json:
+            raise UsageError("give --prometheus or --json, each of which is a format of its own")
+        _expose(database)
+        return
     from musterq.monitoring import QueueMonitoring
 
     with existing_queue(database) as queue:
@@ -40,6 +55,15 @@ def metrics(*, database: Database = None, as_json: AsJson = False) -> None:
         say_json({**figures, "paused_types": paused})
     else:
         _show(figures, paused)
+
+
+def _expose(database: str | None) -> None:
+    with extras_are_explained():
+        from musterq.monitoring.prometheus import exposition
+    from musterq.monitoring import QueueMonitoring
+
+    with existing_database(database) as opened:
+        say(exposition(QueueMonitoring(opened)).rstrip("\n"))
 
 
 def _show(figures: Mapping[str, Any], paused: Sequence[str]) -> None:

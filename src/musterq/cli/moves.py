@@ -31,7 +31,7 @@ def retry(ids: TaskIds, *, delay: Delay = 0.0, database: Database = None, as_jso
     A task that has not finished is left as it is, and the exit code is 1.
     """
     with existing_queue(database) as queue, refusals_are_usage_errors():
-        moved = _move(queue, ids, lambda task_id: queue.retry(task_id, delay=delay), _not_retried)
+        moved = _move(queue, ids, lambda task_id: queue.retry(task_id, delay=delay), not_retried)
     _report(ids, moved, "queued again", "retried", as_json=as_json)
 
 
@@ -42,7 +42,7 @@ def cancel(ids: TaskIds, *, database: Database = None, as_json: AsJson = False) 
     A task that has finished is left as it is, and the exit code is 1.
     """
     with existing_queue(database) as queue:
-        moved = _move(queue, ids, queue.cancel, _not_cancelled)
+        moved = _move(queue, ids, queue.cancel, not_cancelled)
     _report(ids, moved, "cancelled, or asked to stop", "cancelled", as_json=as_json)
 
 
@@ -61,13 +61,15 @@ def _move(
     return moved
 
 
-def _not_retried(task: Task) -> str:
+def not_retried(task: Task) -> str:
+    """Why a task cannot be retried."""
     if task.status in FINISHED:  # what is finished can be retried, but for this
         return f"task {task.id} waits for tasks that failed or were cancelled; retry these, and it comes back by itself"
     return f"task {task.id} is {task.status} and cannot be retried: it has not finished"
 
 
-def _not_cancelled(task: Task) -> str:
+def not_cancelled(task: Task) -> str:
+    """Why a task cannot be cancelled."""
     return f"task {task.id} is {task.status} and cannot be cancelled: it has finished"
 
 

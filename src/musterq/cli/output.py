@@ -10,6 +10,20 @@ from typing import Any, TextIO
 
 import typer
 
+from musterq.visible_text import on_one_line, visible
+
+__all__ = [
+    "colours",
+    "complain",
+    "note",
+    "on_one_line",
+    "painted",
+    "replace_what_cannot_be_encoded",
+    "say",
+    "say_json",
+    "visible",
+]
+
 
 def say(line: str) -> None:
     """Print a line of the result."""
@@ -42,24 +56,8 @@ def colours(stream: TextIO) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def visible(text: str) -> str:
-    """The text with its control characters as escapes, so that it cannot steer a terminal; line ends and tabs stay."""
-    return "".join(_visible(character) for character in text)
-
-
-def on_one_line(text: str) -> str:
-    r"""The text with its line ends as ``\n``, too, so that a row stays a row."""
-    return visible(text.strip()).replace("\n", "\\n").replace("\t", " ")
-
-
 def replace_what_cannot_be_encoded() -> None:
     """Let a character that the terminal's encoding lacks become an escape instead of an error."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-
-
-def _visible(character: str) -> str:
-    if character.isprintable() or character in "\n\t":
-        return character
-    return character.encode("unicode_escape", "surrogatepass").decode("ascii")

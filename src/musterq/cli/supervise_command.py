@@ -19,7 +19,7 @@ from musterq.cli.launch import CHECK_SECONDS, Launch, this_launch
 from musterq.cli.options import AsJson, examples
 from musterq.cli.output import say_json
 from musterq.cli.restarting import has_terminal
-from musterq.cli.worker_log import LogLevel, log_to_stderr
+from musterq.cli.worker_log import LogLevel
 from musterq.cli.worker_signals import STOP_SIGNALS, signals_call
 
 if TYPE_CHECKING:
@@ -55,6 +55,9 @@ Database = Annotated[
     str | None, typer.Option("--database", "-d", metavar="PATH|URL", help="As for a worker, to which it is passed on.")
 ]
 Level = Annotated[LogLevel, typer.Option("--log-level", help="What to log, here and in the workers.")]
+Format = Annotated[
+    str | None, typer.Option("--log-format", metavar="FORMAT", help="As for a worker, to which it is passed on.")
+]
 
 
 @commands.command(
@@ -72,6 +75,7 @@ def supervise(
     idle: Idle = 30.0,
     database: Database = None,
     log_level: Level = LogLevel.INFO,
+    log_format: Format = None,
     as_json: AsJson = False,
 ) -> None:
     """Run several worker processes, and restart those that die.
@@ -88,7 +92,8 @@ def supervise(
     most = _processors() if workers is None else workers
     if least is not None and least > most:
         raise UsageError(f"--min {least} is more than -n {most}; give at most as many")
-    passed_on = [*arguments, "--log-level", log_level, *([] if database is None else ["--database", database])]
+    own = {"--log-level": log_level, "--log-format": log_format, "--database": database}
+    passed_on = [*arguments, *(word for name, value in own.items() if value is not None for word in (name, value))]
     crew = WorkerStarter(this_launch(), passed_on, idle)
     plan = crew.first_plan()
     counts = _supervise(crew, plan, most=most, least=most if least is None else least, log_level=log_level)
@@ -175,13 +180,16 @@ class WorkerStarter:
 def _supervise(crew: WorkerStarter, plan: Plan, *, most: int, least: int, log_level: LogLevel) -> Mapping[str, int]:
     """Look after workers until somebody stops it; how often what happened."""
     from musterq.events import Events
+    from musterq.monitoring.log import log_events
+    from musterq.monitoring.log_output import log_to_stderr
     from musterq.storage import open_storage
     from musterq.worker.supervisor import Supervisor
     from musterq.worker.systemd import told_to_service_manager
 
     events, counts = Events(), Counter[str]()
     events.subscribe(lambda name, _facts: counts.update([name]))
-    log_to_stderr(events, log_level)
+    log_to_stderr(log_level, format=plan.log_format)
+    log_events(events)
     storage = open_storage(plan.database)
     with refusals_are_usage_errors():
         supervisor = Supervisor(

@@ -14,6 +14,7 @@ from musterq.cli.opening import existing_queue
 from musterq.cli.options import AsJson, Database, TaskId, examples
 from musterq.cli.output import note, say_json, visible
 from musterq.cli.tables import Column, say_pairs, say_table
+from musterq.cli.task_past import say_past
 from musterq.cli.words import short_duration
 from musterq.models import Task, TaskStatus
 
@@ -67,15 +68,20 @@ def tasks(
 
 @commands.command(epilog=examples("musterq task 17"))
 def task(id: TaskId, *, database: Database = None, as_json: AsJson = False) -> None:
-    """Show everything about one task."""
+    """Show everything about one task, with its attempts and the last lines of its log."""
+    from musterq.monitoring import QueueMonitoring
+
     with existing_queue(database) as queue:
         found = queue.get(id)
-    if found is None:
+        explained = QueueMonitoring(queue.database).explain(id)
+    if found is None or explained is None:
         raise CommandError(f"there is no task {id}; list the tasks with: musterq tasks")
     if as_json:
-        say_json(task_document(found))
+        past = {"past_attempts": explained["attempts"], "rescues": explained["rescues"], "logs": explained["logs"]}
+        say_json(task_document(found) | past)
     else:
         say_pairs(list(_facts(found).items()))
+        say_past(explained)
 
 
 def _row(task: Task) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,7 +21,7 @@ from musterq.cli.launch import Launch, this_launch
 from musterq.cli.options import AsJson, examples
 from musterq.cli.output import say, say_json
 from musterq.cli.restarting import Restart
-from musterq.cli.worker_log import LogLevel, Tally, announce, log_to_stderr
+from musterq.cli.worker_log import LogLevel, Tally, announce
 from musterq.cli.worker_options import with_options_of_a_worker
 from musterq.cli.worker_signals import STOP_SIGNALS, Parent, Stopping, say_how_to_stop_at_once, signals_call
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 commands = typer.Typer()
 
 #: What a supervisor must know of its workers.
-PLANNED = ("database", "types", "capabilities", "concurrency", "grace", "worker_id", "burst")
+PLANNED = ("database", "types", "capabilities", "concurrency", "grace", "worker_id", "burst", "log_format")
 
 Target = Annotated[str, typer.Argument(metavar="MODULE:QUEUE", help="The queue whose handlers it runs.")]
 Idle = Annotated[
@@ -84,27 +85,27 @@ def worker(
     launch = this_launch()
     if check:
         with redirect_stdout(sys.stderr):  # what the user's module prints is no part of the answer
-            queue, engine, options = _ready(target, given, config, idle)
+            queue, engine, options = _ready(target, given, config, idle, log_level)
         _say_whether_it_can_start(target, queue, engine, options, as_json=as_json)
     elif reload:
         run_anew_on_changes(launch)
     else:
         parent = None if until_eof is None else Parent(until_eof)
-        queue, engine, options = _ready(target, given, config, idle)
-        log_to_stderr(queue.events, log_level, options.task_log_level)
+        queue, engine, options = _ready(target, given, config, idle, log_level)
+        _log(queue, options, log_level)
         announce(target, queue, engine.types, options)
         _run(engine, queue, launch, parent, as_json=as_json)
 
 
 def _ready(
-    target: str, given: Mapping[str, Any], config: Path | None, idle: float | None
+    target: str, given: Mapping[str, Any], config: Path | None, idle: float | None, log_level: LogLevel
 ) -> tuple[TaskQueue, WorkerEngine, WorkerOptions]:
     """All that is needed to work."""
     with refusals_are_usage_errors():
         options = _gathered(given, config)
         from_environment = given["database"] is None and options.database == os.environ.get("MUSTERQ_DATABASE")
         queue = _loaded(target, None if from_environment else options.database)
-        return queue, _engine(queue, options, idle), options
+        return queue, _engine(queue, options, idle, log_level), options
 
 
 def _gathered(given: Mapping[str, Any], config: Path | None) -> WorkerOptions:
@@ -130,7 +131,19 @@ def _loaded(target: str, wanted: str | None) -> TaskQueue:
     return queue
 
 
-def _engine(queue: TaskQueue, options: WorkerOptions, idle: float | None) -> WorkerEngine:
+def _log(queue: TaskQueue, options: WorkerOptions, level: LogLevel) -> None:
+    """Log what happens; on a terminal, say how to stop at once, too."""
+    from musterq.monitoring.log import log_events
+    from musterq.monitoring.log_output import LogFormat, log_to_stderr
+
+    log_to_stderr(level, options.task_log_level, options.log_format)
+    log_events(queue.events)
+    if options.log_format == LogFormat.TEXT:
+        queue.events.subscribe(say_how_to_stop_at_once)
+
+
+def _engine(queue: TaskQueue, options: WorkerOptions, idle: float | None, log_level: LogLevel) -> WorkerEngine:
+    from musterq.monitoring.log_output import log_to_stderr
     from musterq.worker import WorkerEngine
 
     return WorkerEngine(
@@ -148,6 +161,7 @@ def _engine(queue: TaskQueue, options: WorkerOptions, idle: float | None) -> Wor
         grace_seconds=options.grace,
         task_log_level=options.task_log_level,
         idle_seconds=idle,
+        child_setup=partial(log_to_stderr, log_level.value, options.task_log_level, options.log_format),
     )
 
 
@@ -169,7 +183,6 @@ def _work(engine: WorkerEngine, queue: TaskQueue, launch: Launch, parent: Parent
 
     stopping = Stopping(engine.stop)
     restart = Restart(launch, stopping, queue.events)
-    queue.events.subscribe(say_how_to_stop_at_once)
     if parent is not None:
         parent.stops(stopping)
     handlers = {**dict.fromkeys(STOP_SIGNALS, stopping.by_signal), signal.SIGHUP: restart.by_signal}

@@ -45,6 +45,9 @@ TaskLogLevel = Annotated[
     str | None,
     typer.Option(metavar="LEVEL", help="Which log lines of handlers are kept with their tasks; off: none (info)."),
 ]
+LogFormat = Annotated[
+    str | None, typer.Option(metavar="FORMAT", help="What its log lines are: text, or json, an object a line (text).")
+]
 
 #: By the names of `WorkerOptions`, in the order of the help.
 OPTIONS: Mapping[str, Any] = {
@@ -59,6 +62,7 @@ OPTIONS: Mapping[str, Any] = {
     "burst": Burst,
     "grace": Grace,
     "task_log_level": TaskLogLevel,
+    "log_format": LogFormat,
     "worker_id": WorkerId,
     "database": Database,
 }

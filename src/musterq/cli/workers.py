@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from musterq.cli.documents import decoded, worker_document
-from musterq.cli.errors import CommandError, refusals_are_usage_errors
+from musterq.cli.errors import CommandError, UsageError, refusals_are_usage_errors
 from musterq.cli.opening import existing_database
 from musterq.cli.options import AsJson, Database, examples
 from musterq.cli.output import note, say, say_json, visible
@@ -41,6 +41,14 @@ Remove = Annotated[
         "--remove", metavar="ID", help="Take this one off the roll. What it held is queued again; a live one ends."
     ),
 ]
+RemoveStale = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS",
+        help="Take those off the roll that have been silent for longer than this, as --remove does.",
+        show_default=False,
+    ),
+]
 
 
 @commands.command(
@@ -48,22 +56,33 @@ Remove = Annotated[
         "musterq workers",
         "musterq workers --json | jq '.items[].worker_id'",
         "musterq workers --remove worker-01",
+        "musterq workers --remove-stale 600",
     )
 )
-def workers(*, remove: Remove = None, database: Database = None, as_json: AsJson = False) -> None:
-    """List the workers on the roll, the newest heartbeat first, or take one off it.
+def workers(
+    *,
+    remove: Remove = None,
+    remove_stale: RemoveStale = None,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the workers on the roll, the newest heartbeat first, or take some off it.
 
     A worker that ends in order leaves the roll by itself. One that died stays as lost until it is removed, or a worker
     of the same id starts.
     """
     from musterq.monitoring import QueueMonitoring
 
+    if remove is not None and remove_stale is not None:
+        raise UsageError("give --remove ID or --remove-stale SECONDS, not both")
     with existing_database(database) as opened, refusals_are_usage_errors():
         monitoring = QueueMonitoring(opened)
-        if remove is None:
-            _list(monitoring.get_worker_activity(), as_json=as_json)
-        else:
+        if remove is not None:
             _remove(monitoring, remove, as_json=as_json)
+        elif remove_stale is not None:
+            _remove_stale(monitoring, remove_stale, as_json=as_json)
+        else:
+            _list(monitoring.get_worker_activity(), as_json=as_json)
 
 
 def _remove(monitoring: QueueMonitoring, worker_id: str, *, as_json: bool) -> None:
@@ -73,6 +92,17 @@ def _remove(monitoring: QueueMonitoring, worker_id: str, *, as_json: bool) -> No
         say_json({"worker_id": worker_id, "removed": True})
     else:
         say(visible(f"{worker_id} is removed"))
+
+
+def _remove_stale(monitoring: QueueMonitoring, seconds: float, *, as_json: bool) -> None:
+    removed = monitoring.remove_stale_workers(seconds)
+    if as_json:
+        say_json({"removed": removed})
+        return
+    for worker_id in removed:
+        say(visible(f"{worker_id} is removed"))
+    if not removed:
+        note(f"no worker has been silent for longer than {seconds:g} s")
 
 
 def _list(activity: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:

@@ -8,6 +8,7 @@ import msgspec
 
 from musterq.models import QueueMetrics, RunStatistics, TaskStatus
 from musterq.monitoring.part import Part
+from musterq.monitoring.recent import by_type, lately
 from musterq.monitoring.seconds import whole_seconds
 
 
@@ -29,10 +30,22 @@ class Figures(Part):
                 neither.
             total_workers, active_workers, stale_workers (int): All registered; those that beat in the last 60 seconds
                 and are not known to be dead; those that have been silent for more than 300.
+            last_minute, last_hour (dict): What happened in the last minute that is over, and in the last sixty and the
+                one that runs: how often (int), by the words of `get_totals`, and ``wait_seconds`` and ``run_seconds``
+                as there, without buckets.
+            by_type (dict[str, dict]): For each type: how many tasks (int) of each status there are now;
+                ``oldest_queued_task_age_seconds`` (int | None; of tasks that a concurrency key holds only the longest
+                waiting of all types is looked at); ``wait_seconds`` and ``run_seconds`` of all that ever were.
+            paused_types (list[str]).
+
+        All of it is of one moment.
 
         Raises:
             QueueDatabaseError: the database could not do it.
         """
+        return self._storage.at_one_moment(self._look)
+
+    def _look(self) -> dict[str, Any]:
         metrics = self._storage.metrics()
         age = metrics.oldest_queued_age_seconds
         return {
@@ -45,6 +58,9 @@ class Figures(Part):
             "total_workers": metrics.total_workers,
             "active_workers": metrics.active_workers,
             "stale_workers": metrics.stale_workers,
+            **lately(self._storage),
+            "by_type": by_type(metrics, self._storage.totals(by_type=True)),
+            "paused_types": self._storage.paused_types(),
         }
 
     def get_lifetime_totals(self) -> dict[str, dict[str, dict[str, Any]]]:

@@ -54,7 +54,7 @@ class Ledger(Part):
         worker = None if worker_id is None else check_worker_id(worker_id)
         before = None if before_id is None else check_id("before_id", before_id)
         entries = self._storage.ledger(most, task_id=task, worker_id=worker, before_id=before)
-        return [_entry(entry) for entry in entries]
+        return [entry_document(entry) for entry in entries]
 
     def get_ledger_totals(self) -> dict[str, dict[str, int]]:
         """Return how often each event of the ledger happened, by reason; what was pruned stays counted.
@@ -65,6 +65,7 @@ class Ledger(Part):
         return self._storage.ledger_totals()
 
 
-def _entry(entry: LedgerEntry) -> dict[str, Any]:
+def entry_document(entry: LedgerEntry) -> dict[str, Any]:
+    """An entry as a plain dict."""
     values = msgspec.structs.asdict(entry)
     return {name: datetime_to_text(value) if isinstance(value, datetime) else value for name, value in values.items()}

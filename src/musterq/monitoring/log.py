@@ -1,4 +1,4 @@
-"""The words of every log line: events in, standard ``logging`` out."""
+"""The words of every log line: events in, standard ``logging`` out, with the facts as attributes of the records."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from musterq.errors import MusterqError
 from musterq.events import Events
+from musterq.monitoring.json_log import facts_for_record
 from musterq.scalars import shown
 
 WORKER = logging.getLogger("musterq.worker")
@@ -15,6 +16,14 @@ TASK = logging.getLogger("musterq.task")
 
 #: Event to logger, level, and words, which are filled with the facts of the event.
 LINES: Mapping[str, tuple[logging.Logger, int, str]] = {
+    "worker.announced": (
+        WORKER,
+        logging.INFO,
+        (
+            "musterq %(version)s: a worker for %(target)s on %(database)s; takes %(takes)s; offers %(offers)s;"
+            " Ctrl-C or SIGTERM stops it"
+        ),
+    ),
     "worker.started": (
         WORKER,
         logging.INFO,
@@ -110,6 +119,11 @@ LINES: Mapping[str, tuple[logging.Logger, int, str]] = {
         "task %(task_id)d (%(type)s) ended as %(status)s, but was no longer held: its lease was over or it was removed",
     ),
     "storage.failed": (WORKER, logging.ERROR, "worker %(worker_id)s cannot use the database: %(error)s"),
+    "metrics.failed": (
+        WORKER,
+        logging.WARNING,
+        "the figures of the queue cannot be read, and are left out this time: %(error)s",
+    ),
     "service.failed": (
         WORKER,
         logging.ERROR,
@@ -130,7 +144,8 @@ def log_event(name: str, facts: Mapping[str, Any]) -> None:
         return
     logger, level, words = line
     if logger.isEnabledFor(level):
-        logger.log(level, words, _short(facts), exc_info=_unforeseen(facts.get("error")))
+        extra = {"event": name, **facts_for_record(facts)}
+        logger.log(level, words, _short(facts), exc_info=_unforeseen(facts.get("error")), extra=extra)
 
 
 def _short(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,5 +15,10 @@ class Part:
         self._database = database
 
     @property
+    def database(self) -> QueueDatabase:
+        """The queue that it looks at."""
+        return self._database
+
+    @property
     def _storage(self) -> Storage:
         return self._database.storage

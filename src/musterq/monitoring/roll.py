@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from musterq.checks import capabilities_text, check_seconds, check_worker_id
 from musterq.models import ACTIVE_SECONDS, STALE_SECONDS, Worker
+from musterq.monitoring.beating import Beating, beating
 from musterq.monitoring.part import Part
 from musterq.monitoring.seconds import whole_seconds
 
@@ -36,6 +38,25 @@ class Roll(Part):
         """
         checked_id = check_worker_id(worker_id)
         return self._storage.heartbeat(checked_id)
+
+    def heartbeat(
+        self, worker_id: str, capabilities: dict[str, Any] | None = None, *, every: float = 10.0, signals: bool = False
+    ) -> AbstractContextManager[Beating]:
+        """Return a context manager that keeps a worker on the roll within its block.
+
+        It registers the worker, beats from a thread, and takes it off the roll at the end, however the block ends. It
+        yields a `Beating`, which is true until somebody removes the worker or asks it to stop: ``while beating:``.
+
+        Args:
+            worker_id, capabilities: As of `register_worker`.
+            every: Seconds between two heartbeats, at least 0.05.
+            signals: Let SIGTERM and Ctrl-C ask it to stop, in the main thread only; afterwards they do what they did.
+
+        Raises:
+            TypeError, ValueError: an argument is none of these; nothing was written.
+            QueueDatabaseError: the database could not do it, at the begin or at the end of the block.
+        """
+        return beating(self._storage, worker_id, capabilities, every, signals=signals)
 
     def get_worker(self, worker_id: str) -> Worker | None:
         """Return one worker, or None if there is no such worker.
@@ -96,6 +117,21 @@ class Roll(Part):
         """
         checked_id = check_worker_id(worker_id)
         return self._storage.remove_worker(checked_id)
+
+    def remove_stale_workers(self, older_than: float = 600.0) -> list[str]:
+        """Take the workers off the roll that have been silent for long, each as `remove_worker` does.
+
+        Args:
+            older_than: The age in seconds; only workers whose last heartbeat is older than this go.
+
+        Returns the ids of those that were removed, in order.
+
+        Raises:
+            TypeError, ValueError: the age is no number of seconds, negative, or over a century.
+            QueueDatabaseError: the database could not do it.
+        """
+        seconds = check_seconds("older_than", older_than)
+        return self._storage.remove_stale(seconds)
 
     def get_worker_activity(self) -> list[dict[str, Any]]:
         """Return what every registered worker is doing, newest heartbeat first.

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Unpack
 
+from msgspec.structs import replace
+
 from musterq.checks import TaskOptions, check_type
-from musterq.models import Enqueued
+from musterq.models import Enqueued, NewTask
 from musterq.queue.attempts import Attempts
 from musterq.queue.groups import GroupHandle, existing_group
 from musterq.queue.handles import Handle
 from musterq.queue.parts import Parallel, Part, check_part, planned
 from musterq.records import GroupProgress
 from musterq.scalars import check_id
+from musterq.tracing import traced_write
 
 
 class Composing(Attempts):
@@ -104,6 +107,12 @@ class Composing(Attempts):
 
     def _put_parts(self, steps: Sequence[Part | Parallel], within: Any) -> list[Handle[Any]]:
         parts = planned(steps)
-        ids = self.storage.enqueue_parts(parts, within=within)
-        self._note([Enqueued(part_id, created=True) for part_id in ids], [part.task for part in parts], within)
-        return [Handle(self, part_id, created=True) for part_id in ids]
+
+        def write(tasks: Sequence[NewTask]) -> list[Enqueued]:
+            placed = [replace(part, task=task) for part, task in zip(parts, tasks, strict=True)]
+            return [Enqueued(part_id, created=True) for part_id in self.storage.enqueue_parts(placed, within=within)]
+
+        tasks = [part.task for part in parts]
+        made = traced_write(self.events.tracer, tasks, write, many=True)
+        self._note(made, tasks, within)
+        return [Handle(self, enqueued.id, created=True) for enqueued in made]

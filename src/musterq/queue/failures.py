@@ -15,6 +15,12 @@ def error_text(error: BaseException) -> str:
     return bounded(f"{type(error).__name__}: {message}" if message else type(error).__name__)
 
 
+def error_type(error: BaseException) -> str:
+    """The name of its class, with the module unless it is built in: ``sqlite3.OperationalError``."""
+    kind = type(error)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
 def signal_text(error: BaseException) -> str:
     """The message alone, bounded: the words of a handler that chose how its attempt ends."""
     return bounded(_message(error) or type(error).__name__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, ParamSpec, Protocol, Required, TypeVar, Unpack, overload
 
 from musterq.checks import TaskOptions, check_type, new_task
@@ -14,6 +15,7 @@ from musterq.queue.opened import OpenQueue
 from musterq.queue.running import Runner
 from musterq.queue.tasks import CoroutineTask, DefinitionOptions, FunctionTask, TaskDefinition, define
 from musterq.scalars import check_id, shown
+from musterq.tracing import traced_write
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -125,8 +127,7 @@ class Producing(OpenQueue):
             QueueDatabaseError: the database could not write them.
         """
         checked = [self._prepare_item(index, item) for index, item in enumerate(tasks)]
-        made = self.storage.enqueue(checked, within=within) if checked else []
-        self._note(made, checked, within)
+        made = self._written(checked, within, many=True) if checked else []
         return [Handle(self, enqueued.id, created=enqueued.created) for enqueued in made]
 
     def handle(self, task_id: int) -> Handle[Any]:
@@ -147,9 +148,14 @@ class Producing(OpenQueue):
 
     def put(self, task: NewTask, within: Any = None) -> Handle[Any]:
         """Write one task that was built."""
-        (enqueued,) = made = self.storage.enqueue((task,), within=within)
-        self._note(made, (task,), within)
+        (enqueued,) = self._written((task,), within, many=False)
         return Handle(self, enqueued.id, created=enqueued.created)
+
+    def _written(self, tasks: Sequence[NewTask], within: Any, *, many: bool) -> list[Enqueued]:
+        write = partial(self.storage.enqueue, within=within)
+        made = traced_write(self.events.tracer, tasks, write, many=many)
+        self._note(made, tasks, within)
+        return made
 
     def _prepare(self, type: Any, payload: Any, options: Any) -> NewTask:
         arguments = {} if payload is None else payload
@@ -205,4 +211,4 @@ class Producing(OpenQueue):
 
     def _in_place(self) -> InPlace:
         storage = self.storage
-        return InPlace(storage, Runner(self._definitions, storage, self._random), self.events)
+        return InPlace(storage, Runner(self._definitions, storage, self._random, events=self.events), self.events)

@@ -18,7 +18,7 @@ from musterq.events import Events
 from musterq.models import Claim, Outcome, TaskStatus
 from musterq.queue import time_limits
 from musterq.queue.current import NO_NOTICES, Notices, RunningTask, enter
-from musterq.queue.failures import bounded, error_text, signal_text, traceback_text
+from musterq.queue.failures import bounded, error_text, error_type, signal_text, traceback_text
 from musterq.queue.parameters import Parameters
 from musterq.queue.time_limits import TimeLimits, timeout_words
 from musterq.retry import delay_seconds
@@ -58,7 +58,7 @@ class Runner:
 
     Safe in threads. Each handler runs in a copy of the caller's context, so that what it sets there ends with it.
     A worker gives ``limits`` and ``notices``; without them, plain functions run beyond their time limits.
-    With ``may_exit`` False an exit is an error of the handler's in the main thread, too.
+    With ``may_exit`` False an exit is an error of the handler's in the main thread, too. ``events`` has the tracer.
     """
 
     def __init__(
@@ -70,6 +70,7 @@ class Runner:
         limits: TimeLimits | None = None,
         notices: Notices = NO_NOTICES,
         may_exit: bool = True,
+        events: Events | None = None,
     ) -> None:
         self._definitions = definitions
         self._storage = storage
@@ -77,6 +78,7 @@ class Runner:
         self._limits = limits
         self._notices = notices
         self._may_exit = may_exit
+        self._events = Events() if events is None else events
 
     def run(self, claim: Claim) -> Outcome:
         """Call the handler with the payload's names and values; every error of its own becomes an outcome.
@@ -84,6 +86,25 @@ class Runner:
         An interrupt or exit that reaches the main thread is the process's own (Ctrl-C, a signal handler): the
         claim is released, and it goes on. In another thread no signal arrives: there it is an error like others.
         """
+        tracer = self._events.tracer
+        if tracer is None:
+            return self._run(claim)
+        with tracer.attempt(claim) as attempt:
+            outcome = self._run(claim)
+            attempt.ended(outcome)
+        return outcome
+
+    async def run_async(self, claim: Claim) -> Outcome:
+        """The same on a running event loop, for a handler that is a coroutine, in a task of its own."""
+        tracer = self._events.tracer
+        if tracer is None:
+            return await self._run_async(claim)
+        with tracer.attempt(claim) as attempt:
+            outcome = await self._run_async(claim)
+            attempt.ended(outcome)
+        return outcome
+
+    def _run(self, claim: Claim) -> Outcome:
         handler = self._handler_of(claim)
         if isinstance(handler, Outcome):
             return handler
@@ -94,8 +115,7 @@ class Runner:
             return self._raised(error, claim, started)
         return self._returned(result, claim, handler, started)
 
-    async def run_async(self, claim: Claim) -> Outcome:
-        """The same on a running event loop, for a handler that is a coroutine, in a task of its own."""
+    async def _run_async(self, claim: Claim) -> Outcome:
         handler = self._handler_of(claim)
         if isinstance(handler, Outcome):
             return handler
@@ -154,11 +174,18 @@ class Runner:
             return Outcome(claim=claim, status=TaskStatus.CANCELLED, error=signal_text(error))
         trace = traceback_text(error, __file__, time_limits.__file__)
         if isinstance(error, PermanentError):
-            return Outcome(claim=claim, status=TaskStatus.FAILED, error=signal_text(error), traceback=trace)
+            return Outcome(
+                claim=claim,
+                status=TaskStatus.FAILED,
+                error=signal_text(error),
+                error_type=error_type(error),
+                traceback=trace,
+            )
         return Outcome(
             claim=claim,
             status=TaskStatus.SCHEDULED,
             error=signal_text(error) if isinstance(error, Retry) else error_text(error),
+            error_type=error_type(error),
             traceback=trace,
             retry_in_seconds=self._delay(error, claim),
         )
@@ -168,15 +195,23 @@ class Runner:
 
     def _returned(self, result: Any, claim: Claim, handler: Handler, started: float) -> Outcome:
         finished = self._storage.clock.time()
-        status, text, said = TaskStatus.COMPLETED, None, None
+        status, text, said, kind = TaskStatus.COMPLETED, None, None, None
         if result is not None:
             try:
                 text = result_text(result, handler.max_result_bytes)
             except (TypeError, ValueError) as error:
-                status = TaskStatus.FAILED
+                status, kind = TaskStatus.FAILED, error_type(error)
                 fault = "too large" if str(error).startswith("result takes ") else "not JSON"
                 said = bounded(f"the handler's result is {fault}, and would be another time, too: {error}")
-        return Outcome(claim=claim, status=status, result=text, error=said, started_at=started, finished_at=finished)
+        return Outcome(
+            claim=claim,
+            status=status,
+            result=text,
+            error=said,
+            error_type=kind,
+            started_at=started,
+            finished_at=finished,
+        )
 
     def _delay(self, error: BaseException, claim: Claim) -> float:
         if isinstance(error, Retry) and error.in_ is not None:
@@ -228,7 +263,7 @@ def _misfit(handler: Handler, claim: Claim) -> Outcome:
         handler.parameters.check(claim.arguments)
     except TypeError as error:
         said = f"the payload does not fit the handler: {error}"
-    return Outcome(claim=claim, status=TaskStatus.FAILED, error=bounded(said))
+    return Outcome(claim=claim, status=TaskStatus.FAILED, error=bounded(said), error_type="TypeError")
 
 
 def tell(events: Events, outcome: Outcome, storage: Storage | None = None) -> None:
@@ -242,6 +277,7 @@ def tell(events: Events, outcome: Outcome, storage: Storage | None = None) -> No
         "worker_id": claim.worker_id,
         "attempt": claim.attempts,
         "error": outcome.error,
+        "error_type": outcome.error_type,
         "traceback": outcome.traceback,
         "started_at": outcome.started_at,
         "finished_at": outcome.finished_at,
@@ -261,7 +297,7 @@ def _status_after(outcome: Outcome, storage: Storage | None) -> TaskStatus:
         return found
     if outcome.crash is not None:
         return TaskStatus.FAILED if found is TaskStatus.FAILED else TaskStatus.QUEUED
-    if outcome.status == TaskStatus.SCHEDULED and (found is TaskStatus.FAILED or _is_last(outcome.claim)):
+    if outcome.status == TaskStatus.SCHEDULED and (found is TaskStatus.FAILED or is_last_attempt(outcome.claim)):
         return TaskStatus.FAILED
     return outcome.status
 
@@ -274,6 +310,7 @@ def _ended(storage: Storage, task_id: int) -> TaskStatus | None:
         return None
 
 
-def _is_last(claim: Claim) -> bool:
+def is_last_attempt(claim: Claim) -> bool:
+    """Whether its budget of attempts is used up with this one."""
     budget: object = claim.max_attempts  # plain SQL may have put in text, which no number of attempts reaches
     return isinstance(budget, int | float) and claim.attempts >= budget

@@ -15,7 +15,11 @@ from typing import Any, Protocol
 
 from musterq.clock import Clock
 from musterq.storage.verbs.attempts import AttemptVerbs
+from musterq.storage.verbs.care import CareVerbs
 from musterq.storage.verbs.due import DueVerbs
+from musterq.storage.verbs.fleet import FleetVerbs
+from musterq.storage.verbs.history import HistoryVerbs
+from musterq.storage.verbs.inquiry import InquiryVerbs
 from musterq.storage.verbs.limits import LimitVerbs
 from musterq.storage.verbs.overview import OverviewVerbs
 from musterq.storage.verbs.parts import PartVerbs
@@ -39,6 +43,10 @@ class Storage(
     WorkerVerbs,
     RetentionVerbs,
     OverviewVerbs,
+    FleetVerbs,
+    HistoryVerbs,
+    InquiryVerbs,
+    CareVerbs,
     PlainSQLVerbs,
     Protocol,
 ):

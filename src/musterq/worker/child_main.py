@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from random import Random
@@ -20,7 +20,7 @@ import msgspec
 from musterq.errors import QueueDatabaseError
 from musterq.events import Events
 from musterq.models import Claim, Outcome, TaskStatus
-from musterq.queue.failures import error_text, traceback_text
+from musterq.queue.failures import error_text, error_type, traceback_text
 from musterq.queue.parameters import Parameters
 from musterq.queue.running import Runner
 from musterq.queue.time_limits import AlarmLimits
@@ -61,7 +61,7 @@ def main(descriptor: int, parent_pid: int, shared: tuple[int, ...]) -> None:
     sys.argv[:] = setup.arguments
     storage = open_storage(**setup.opening)
     log = TaskLog(storage, setup.worker_id, setup.task_log_level)
-    child = Child(connection, storage, log)
+    child = Child(connection, storage, log, setup.prepare)
     with log.listening():
         LogFlusher(log, events=Events()).start()
         while (job := orders.get()) is not None:
@@ -71,20 +71,30 @@ def main(descriptor: int, parent_pid: int, shared: tuple[int, ...]) -> None:
 class Child:
     """Runs tasks, and tells how they ended."""
 
-    def __init__(self, connection: Connection[Any, Any], storage: Storage, log: TaskLog) -> None:
+    def __init__(
+        self,
+        connection: Connection[Any, Any],
+        storage: Storage,
+        log: TaskLog,
+        prepare: Callable[[], object] | None,
+    ) -> None:
         self._connection = connection
         self._storage = storage
         self._log = log
+        self._prepare = prepare
         self._random = Random()  # noqa: S311  # it spreads retries
         self._limits = AlarmLimits()
         self._found: dict[Address, Callable[..., Any]] = {}
 
     def run(self, job: Job) -> None:
         """Run one task; the worker hears that it begins, and how it ended."""
+        failing = "its handler cannot be found in a child process"
         try:
             handler = self._located(job)
+            failing = "its child process cannot be prepared"
+            self._prepare_once()
         except BaseException as error:  # noqa: BLE001  # the module is the user's, and may raise or exit
-            outcome = self._not_found(job.claim, error)
+            outcome = self._not_run(job.claim, failing, error)
         else:
             self._connection.send(Begun())
             outcome = self._run(job, handler)
@@ -94,7 +104,8 @@ class Child:
         """Run the handler; what it has said is written before the worker finishes the task."""
         handlers = {job.claim.type: handler}
         runner = Runner(handlers, self._storage, self._random, limits=self._limits, may_exit=False)
-        outcome = runner.run(job.claim)
+        with job.surroundings or nullcontext():
+            outcome = runner.run(job.claim)
         with suppress(QueueDatabaseError):  # which the worker meets, too, and tells of
             self._log.flush()
         return outcome
@@ -105,12 +116,18 @@ class Child:
             function = self._found[job.address] = handler_at(job.address)
         return _handler(function, job)
 
-    def _not_found(self, claim: Claim, error: BaseException) -> Outcome:
-        said = f"the worker could not run it: its handler cannot be found in a child process: {error_text(error)}"
+    def _prepare_once(self) -> None:
+        if self._prepare is not None:
+            self._prepare()
+            self._prepare = None
+
+    def _not_run(self, claim: Claim, failing: str, error: BaseException) -> Outcome:
+        said = f"the worker could not run it: {failing}: {error_text(error)}"
         return Outcome(
             claim=claim,
             status=TaskStatus.SCHEDULED,
             error=said,
+            error_type=error_type(error),
             traceback=traceback_text(error, __file__),
             retry_in_seconds=delay_seconds(claim.retry, claim.attempts, self._random),
         )

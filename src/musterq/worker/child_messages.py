@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import msgspec
@@ -11,20 +13,30 @@ from musterq.worker.locating import Address
 
 
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
-    """The first words to a child: of its worker, how the program was called, and how the queue is opened."""
+    """The first words to a child: of its worker, how the program was called, and how the queue is opened.
+
+    Attributes:
+        prepare: what it calls once, after the module of its first handler is imported.
+    """
 
     worker_id: str
     arguments: list[str]
     opening: dict[str, Any]
     task_log_level: str
+    prepare: Callable[[], object] | None = None
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """A task to run; a child answers that it begins, and then how the attempt ended."""
+    """A task to run; a child answers that it begins, and then how the attempt ended.
+
+    Attributes:
+        surroundings: what it enters around the handler, if its worker traces.
+    """
 
     address: Address
     claim: Claim
     max_result_bytes: int
+    surroundings: AbstractContextManager[object] | None = None
 
 
 class Begun(msgspec.Struct, frozen=True):
@@ -37,6 +49,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     status: TaskStatus
     result: str | None
     error: str | None
+    error_type: str | None
     traceback: str | None
     retry_in_seconds: float
     started_at: float | None
@@ -50,6 +63,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             status=outcome.status,
             result=outcome.result,
             error=outcome.error,
+            error_type=outcome.error_type,
             traceback=outcome.traceback,
             retry_in_seconds=outcome.retry_in_seconds,
             started_at=outcome.started_at,
@@ -64,6 +78,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             status=self.status,
             result=self.result,
             error=self.error,
+            error_type=self.error_type,
             traceback=self.traceback,
             retry_in_seconds=self.retry_in_seconds,
             started_at=self.started_at,

@@ -85,6 +85,7 @@ class Claimer:
         self._bell = Bell()
         self._held: dict[int, Claim] = {}  # by claim token: claimed, and not yet collected as finished
         self._ahead: dict[int, Claim] = {}  # by claim token: held, and not yet noted as begun
+        self._ended: list[Claim] = []  # claimed ahead, and finished before they were noted as begun
         self._unwritten: list[Outcome] = []
         self._failures = 0
         self.moves = 0
@@ -148,6 +149,8 @@ class Claimer:
         finished = self._executor.take_finished()
         self._pace.note(finished)
         for outcome in finished:
+            if outcome.claim.claim_token in self._ahead and outcome.started_at is not None:
+                self._ended.append(outcome.claim)
             self._drop(outcome.claim)
         return self._unwritten + finished + self._stalled()
 
@@ -169,8 +172,10 @@ class Claimer:
         return self._held.pop(claim.claim_token)
 
     def _begun(self) -> list[Claim]:
-        """What was claimed ahead and runs now: if the worker dies, these are charged for it, and no others."""
-        return [claim for claim in self._executor.running if claim.claim_token in self._ahead] if self._ahead else []
+        """What was claimed ahead and has begun: if the worker dies, these are charged for it, and no others."""
+        if not self._ahead:
+            return self._ended
+        return self._ended + [claim for claim in self._executor.running if claim.claim_token in self._ahead]
 
     def _room(self) -> int:
         return max(0, self._pace.target - len(self._held))
@@ -180,7 +185,7 @@ class Claimer:
         begun = self._begun()
         self._log.flush()  # while the claims are held
         written, claims = self._storage.exchange(outcomes, self._wish(limit), begun=begun)
-        self._unwritten = []
+        self._unwritten, self._ended = [], []
         for claim in begun:
             self._ahead.pop(claim.claim_token, None)
         for claim in claims:

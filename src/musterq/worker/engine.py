@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import secrets
 import socket
 import sys
@@ -27,7 +28,7 @@ from musterq.models import WORKER_LEASE_SECONDS, Claim, ClaimRequest, Scheduling
 from musterq.queue.executors import Executor, check_executor
 from musterq.queue.running import Runner
 from musterq.queue.task_queue import TaskQueue
-from musterq.scalars import check_number
+from musterq.scalars import check_number, shown
 from musterq.storage.base import LivenessLock, Storage
 from musterq.worker import option_values as values
 from musterq.worker.child_messages import Setup
@@ -81,6 +82,9 @@ class WorkerEngine:
         prefetch: The most tasks to claim ahead, where they are short.
         task_log_level: What of the log lines of handlers is kept with their tasks: ``debug``, ``info``, ``warning``,
             ``error`` or ``critical`` and above; ``off``: nothing.
+        child_setup: Called once in each child process, after the module of its first handler is imported: a function
+            of a module, or something else that can be pickled. It may set up what the program does set up when it
+            starts, such as ``logging``.
 
     Raises:
         TypeError, ValueError: an argument cannot be, nobody handles one of the types, or a handler cannot run where
@@ -112,6 +116,7 @@ class WorkerEngine:
         lease_seconds: float = WORKER_LEASE_SECONDS,
         prefetch: int = MOST_AHEAD,
         task_log_level: str = "info",
+        child_setup: Callable[[], object] | None = None,
     ) -> None:
         self.worker_id = default_worker_id() if worker_id is None else check_worker_id(worker_id)
         self._queue = queue
@@ -130,6 +135,7 @@ class WorkerEngine:
         self._heartbeat_seconds = _check_heartbeat(heartbeat_seconds, self._lease_seconds)
         self._prefetch = int(check_number("prefetch", prefetch, 0, MOST_PREFETCH))
         self._task_log_level = values.task_log_level(task_log_level)
+        self._child_setup = _check_child_setup(child_setup)
         self._on_loop = types_on_loop(queue.definitions, self._types, self._executor)
         self._stop = StopRequest()
 
@@ -204,7 +210,9 @@ class WorkerEngine:
         cleanup.enter_context(log.listening())
         self._start(LogFlusher(log, events=self._events), cleanup)
         random = Random()  # noqa: S311  # it spreads retries
-        runner = Runner(self._queue.definitions, storage, random, limits=watch.limits, notices=watch.notices)
+        runner = Runner(
+            self._queue.definitions, storage, random, limits=watch.limits, notices=watch.notices, events=self._events
+        )
         children = self._children(runner, storage, lock, watch)
         cleanup.callback(children.close)
         threads = ThreadExecutor(children.run, self._concurrency, begin=lock.begin, end=children.leave)
@@ -269,6 +277,7 @@ class WorkerEngine:
             arguments=sys.argv,
             opening=storage.opening,
             task_log_level=self._task_log_level,
+            prepare=self._child_setup,
         )
 
     def _start_services(self, storage: Storage, watch: RunningWatch, health: Health, cleanup: ExitStack) -> None:
@@ -354,6 +363,18 @@ class WorkerEngine:
 def default_worker_id() -> str:
     """Host, process id, and what tells the workers of one process apart."""
     return f"{socket.gethostname()[:LONGEST_HOST]}-{os.getpid()}-{secrets.token_hex(3)}"
+
+
+def _check_child_setup(setup: Callable[[], object] | None) -> Callable[[], object] | None:
+    if setup is not None and not callable(setup):
+        raise TypeError(f"child_setup={shown(setup)} is a {type(setup).__name__}; give a function without arguments")
+    try:
+        pickle.dumps(setup)
+    except Exception as error:
+        raise ValueError(
+            f"child_setup={shown(setup)} cannot be sent to a child process ({error}); give a function of a module"
+        ) from error
+    return setup
 
 
 def _check_heartbeat(seconds: float, lease_seconds: float) -> float:

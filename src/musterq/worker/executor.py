@@ -11,7 +11,7 @@ from queue import SimpleQueue
 from typing import TypeVar
 
 from musterq.models import Claim, Outcome, TaskStatus
-from musterq.queue.failures import error_text, traceback_text
+from musterq.queue.failures import error_text, error_type, traceback_text
 
 FIRST_THREADS = 8
 
@@ -187,7 +187,13 @@ class ThreadExecutor:
 def not_run(claim: Claim, error: BaseException) -> Outcome:
     """The outcome where what runs claims has failed by itself."""
     said = f"the worker could not run it: {error_text(error)}"
-    return Outcome(claim=claim, status=TaskStatus.SCHEDULED, error=said, traceback=traceback_text(error, __file__))
+    return Outcome(
+        claim=claim,
+        status=TaskStatus.SCHEDULED,
+        error=said,
+        error_type=error_type(error),
+        traceback=traceback_text(error, __file__),
+    )
 
 
 def take_all(items: deque[_Item]) -> list[_Item]:

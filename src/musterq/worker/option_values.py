@@ -28,6 +28,7 @@ MAX_TASKS_PER_CHILD = 1000
 MOST_TASKS_PER_CHILD = 1_000_000_000
 MOST_CHILD_MIB = 2**30
 LOG_OFF = "off"
+LOG_FORMATS = ("text", "json")
 TASK_LOG_LEVELS = (*(level.lower() for level in LOG_LEVELS), LOG_OFF)
 _YES_OR_NO = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 _NEXT_CAPABILITY = re.compile(r",(?=[^,=]+=)")  # a comma within a JSON list has no NAME= behind it
@@ -93,6 +94,11 @@ def burst(value: object) -> bool:
 def task_log_level(value: object) -> str:
     """A level of `logging` by its name, or ``off``; in lower case."""
     return check_word("task_log_level", value, TASK_LOG_LEVELS)
+
+
+def log_format(value: object) -> str:
+    """``text`` or ``json``."""
+    return check_word("log_format", value, LOG_FORMATS)
 
 
 def types(value: object) -> frozenset[str] | None:

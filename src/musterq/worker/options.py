@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from musterq.models import SchedulingStrategy
+from musterq.option_file import CONFIG_NAME, read_table
 from musterq.queue.executors import Executor
 from musterq.scalars import shown
 from musterq.worker import option_values as values
-from musterq.worker.option_file import CONFIG_NAME, TABLE, read_table
+
+TABLE = "worker"
 
 
 class WorkerOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +34,7 @@ class WorkerOptions(msgspec.Struct, frozen=True, kw_only=True):
     burst: bool = False
     grace: float = 30.0
     task_log_level: str = "info"
+    log_format: str = "text"
 
 
 READERS: Mapping[str, Callable[[Any], Any]] = {
@@ -48,6 +51,7 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "burst": values.burst,
     "grace": values.grace,
     "task_log_level": values.task_log_level,
+    "log_format": values.log_format,
 }
 
 
@@ -58,6 +62,7 @@ FLAGS = {
     "max_tasks_per_child": "max-tasks-per-child",
     "max_child_mib": "max-child-mib",
     "task_log_level": "task-log-level",
+    "log_format": "log-format",
 }
 
 
@@ -111,7 +116,7 @@ def _from_environment(environment: Mapping[str, str]) -> Source:
 
 
 def _from_file(path: Path, *, optional: bool) -> Source:
-    table = read_table(path, known=READERS.keys(), optional=optional)
+    table = read_table(path, TABLE, known=READERS.keys(), optional=optional)
     return Source(table, lambda name: f"{path}, [{TABLE}] {name} = ")
 
 

@@ -22,3 +22,4 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     grace: float
     worker_id: str | None
     burst: bool
+    log_format: str = "text"

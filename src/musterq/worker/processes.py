@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 
 from musterq.checks import check_positive_int
+from musterq.errors import TaskTimeout
 from musterq.events import Events
 from musterq.models import Claim, Outcome, TaskStatus
 from musterq.queue.executors import Executor
+from musterq.queue.failures import error_type
 from musterq.queue.running import Runner
 from musterq.queue.tasks import TaskDefinition
 from musterq.queue.time_limits import TimeLimits
@@ -173,13 +175,21 @@ class ProcessRunner:
         address = self._address(definition)
         if address is None:
             return self._run_without(claim, definition)
-        attempt = self._attempts[claim.claim_token] = Attempt()
+        job = Job(address=address, claim=claim, max_result_bytes=definition.max_result_bytes)
+        tracer = self._events.tracer
+        if tracer is None:
+            return self._attempt(job)
+        with tracer.attempt(claim) as traced:
+            outcome = self._attempt(msgspec.structs.replace(job, surroundings=traced.in_child()))
+            traced.ended(outcome)
+        return outcome
+
+    def _attempt(self, job: Job) -> Outcome:
+        attempt = self._attempts[job.claim.claim_token] = Attempt()
         try:
-            if self._closed:
-                return _released(claim)
-            return self._run(attempt, Job(address=address, claim=claim, max_result_bytes=definition.max_result_bytes))
+            return _released(job.claim) if self._closed else self._run(attempt, job)
         finally:
-            del self._attempts[claim.claim_token]
+            del self._attempts[job.claim.claim_token]
 
     def _address(self, definition: TaskDefinition[..., Any]) -> Address | None:
         try:
@@ -257,6 +267,7 @@ class ProcessRunner:
                 claim=claim,
                 status=TaskStatus.SCHEDULED,
                 error=f"TaskTimeout: killed at its hard time limit of {claim.hard_timeout_seconds:g} s",
+                error_type=error_type(TaskTimeout()),
                 retry_in_seconds=self._delay(claim),
                 started_at=started,
                 finished_at=finished,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from musterq.cron import DueTicks, due_ticks
 from musterq.events import Events
@@ -10,6 +11,7 @@ from musterq.models import Enqueued
 from musterq.queue.schedules import tasks_of
 from musterq.records import Schedule
 from musterq.storage.base import Storage
+from musterq.tracing import traced_write
 
 LONGEST_SECONDS = 1.0  # so soon is a schedule noticed that somebody else writes
 LEAST_SECONDS = 0.001
@@ -45,7 +47,8 @@ class Ticker:
         except ValueError as error:
             self._tell_once(schedule, error)
             return
-        made = self._storage.tick(schedule, due.following, tasks)
+        write = partial(self._storage.tick, schedule, due.following)
+        made = traced_write(self._events.tracer, tasks, write, many=len(tasks) > 1)
         if made is not None:
             self._tell(schedule, due, made)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
 import apsw
@@ -121,6 +121,12 @@ class ApswConnection:
 
     def tolerate_broken_text(self, tolerant: bool) -> None:  # noqa: FBT001 - the seam's own signature
         """Apsw reads no text that is not UTF-8; what needs it is tested with sqlite3."""
+
+    def copy_to(self, target: ApswConnection, *, pages: int, progress: Callable[[int, int], None]) -> None:
+        with target.guarded(), target._connection.backup("main", self._connection, "main") as copy:
+            while not copy.done:
+                copy.step(pages)
+                progress(copy.page_count - copy.remaining, copy.page_count)
 
     @property
     def in_transaction(self) -> bool:

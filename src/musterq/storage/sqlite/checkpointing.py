@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from musterq.errors import QueueBusyError, QueueDatabaseError
+from musterq.storage.sqlite import side_notes
 from musterq.storage.sqlite.connection import Connection
 from musterq.storage.sqlite.file_lock import close_lock, open_lock, try_lock
 from musterq.storage.sqlite.gate import WriteGate
@@ -73,11 +74,19 @@ class Checkpointer:
         except OSError:
             return False
         try:
-            return not try_lock(descriptor) or self._checkpoint(connection, size)
+            return not try_lock(descriptor) or self._checkpoint_noted(connection, size, descriptor)
         except QueueDatabaseError:
             return False  # what was committed before is safe in the log; the next write tells of a broken disk itself
         finally:
             close_lock(descriptor)
+
+    def _checkpoint_noted(self, connection: Connection, size: int, descriptor: int) -> bool:
+        began = time.monotonic()
+        done = self._checkpoint(connection, size)
+        if done:
+            seconds = time.monotonic() - began
+            side_notes.note_checkpoint(descriptor, ended=time.time(), seconds=seconds, log_bytes=size)
+        return done
 
     def _checkpoint_beside_writers(self, connection: Connection, size: int) -> bool:
         """Copy the log while others write, then cut it; False if a reader or a writer was in the way."""

@@ -31,6 +31,7 @@ from musterq.storage.sqlite.lanes import EligibleLanes, Lanes
 from musterq.storage.sqlite.limits import Rooms
 from musterq.storage.sqlite.queries import claim_of, claim_one_of, query
 from musterq.storage.sqlite.rescuing import rescue_overdue_leases
+from musterq.storage.sqlite.tallies import Tallies
 from musterq.storage.sqlite.times import Moment
 from musterq.storage.sqlite.workers import register
 
@@ -47,7 +48,7 @@ class Taken(NamedTuple):
     more: bool = False
 
 
-def claim(connection: Connection, request: ClaimRequest, lanes: Lanes, now: Moment) -> Taken:
+def claim(connection: Connection, request: ClaimRequest, lanes: Lanes, now: Moment, tallies: Tallies) -> Taken:
     """Take up to ``request.limit`` tasks, and ``request.ahead`` as stock, in the transaction that is open."""
     before = connection.row(query("before_claim"), {**now.boot(), "worker": request.worker_id})
     due, over, generation, registered = before
@@ -66,6 +67,8 @@ def claim(connection: Connection, request: ClaimRequest, lanes: Lanes, now: Mome
     search = _Search(connection, request, eligible, rooms, now)
     terms = _terms(request, now)
     taken = _take_runnable(search, terms)
+    for begun in taken.claims:
+        tallies.time(begun.type, "started", begun.waited_ms)
     if request.ahead and len(taken.claims) == request.limit:
         ahead = {**terms, "started": None, "limit": request.ahead}
         taken = Taken(taken.claims + _take_runnable(search, ahead).claims)
@@ -185,8 +188,9 @@ def _claim_of(row: Any, terms: dict[str, Any], lease: datetime | None, now: Mome
         crashes=_whole(row[8], 0),
         max_crashes=_whole(row[9], DEFAULT_MAX_CRASHES),
         lease_until_utc=lease,
-        created_at_utc=text_to_datetime(row[10]),
+        created_at_utc=(created := text_to_datetime(row[10])),
         claimed_at=now.epoch,
+        waited_ms=_waited_ms(created if row[19] is None else text_to_datetime(row[19]), now),
         started=terms["started"] is not None,
         timeout_seconds=None if row[11] is None else _timeout_of(row[11]),
         hard_timeout_seconds=None if row[15] is None else _timeout_of(row[15]),
@@ -194,6 +198,10 @@ def _claim_of(row: Any, terms: dict[str, Any], lease: datetime | None, now: Mome
         retry=DEFAULT_RETRY if row[12] is None else _retry_of(row[12]),
         headers=row[13],
     )
+
+
+def _waited_ms(since: datetime, now: Moment) -> int:
+    return max(0, round((now.epoch - since.timestamp()) * 1000))
 
 
 def _whole(value: Any, default: int) -> int:

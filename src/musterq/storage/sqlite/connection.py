@@ -36,6 +36,7 @@ class Connection(Protocol):
     def script(self, sql: str) -> None: ...
     def guarded(self) -> AbstractContextManager[None]: ...
     def tolerate_broken_text(self, *, tolerant: bool) -> None: ...
+    def copy_to(self, target: Any, *, pages: int, progress: Callable[[int, int], None]) -> None: ...
     @property
     def in_transaction(self) -> bool: ...
     def close(self) -> None: ...
@@ -146,6 +147,14 @@ class StandardConnection:
     def tolerate_broken_text(self, *, tolerant: bool) -> None:
         """Read text that is not UTF-8 with backslash escapes instead of failing; slower, so only when it was met."""
         self.raw.text_factory = (lambda text: text.decode("utf-8", "backslashreplace")) if tolerant else str
+
+    def copy_to(self, target: StandardConnection, *, pages: int, progress: Callable[[int, int], None]) -> None:
+        """Copy all pages into an empty database, so many at a time; tell after each time how many are done of how many.
+
+        Within a read transaction it is one state that is copied, whatever others write meanwhile.
+        """
+        with target.guarded():
+            self.raw.backup(target.raw, pages=pages, progress=lambda _, left, total: progress(total - left, total))
 
     @property
     def in_transaction(self) -> bool:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from musterq.storage.sqlite.verbs.attempts import AttemptVerbs
+from musterq.storage.sqlite.verbs.care import CareVerbs
 from musterq.storage.sqlite.verbs.due import DueVerbs
+from musterq.storage.sqlite.verbs.fleet import FleetVerbs
+from musterq.storage.sqlite.verbs.history import HistoryVerbs
+from musterq.storage.sqlite.verbs.inquiry import InquiryVerbs
 from musterq.storage.sqlite.verbs.limits import LimitVerbs
 from musterq.storage.sqlite.verbs.overview import OverviewVerbs
 from musterq.storage.sqlite.verbs.parts import PartVerbs
@@ -24,6 +28,10 @@ class SQLiteStorage(
     WorkerVerbs,
     RetentionVerbs,
     OverviewVerbs,
+    FleetVerbs,
+    HistoryVerbs,
+    InquiryVerbs,
+    CareVerbs,
     PlainSQLVerbs,
 ):
     """A queue in one SQLite file. The promises of each verb are those of `musterq.storage.base.Storage`."""

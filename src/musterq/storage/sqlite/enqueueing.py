@@ -12,6 +12,7 @@ from musterq.clock import datetime_to_text
 from musterq.models import Enqueued, NewTask, TaskStatus
 from musterq.storage.sqlite.connection import Connection
 from musterq.storage.sqlite.queries import query
+from musterq.storage.sqlite.tallies import Tallies
 
 LaneOf = Callable[[Connection, str, str], int]
 _QUEUED, _SCHEDULED = TaskStatus.QUEUED.value, TaskStatus.SCHEDULED.value
@@ -19,6 +20,16 @@ _QUEUED, _SCHEDULED = TaskStatus.QUEUED.value, TaskStatus.SCHEDULED.value
 
 def enqueue(connection: Connection, tasks: Sequence[NewTask], lane_of: LaneOf, now: str) -> list[Enqueued]:
     """Write the tasks in order, in the transaction that is open."""
+    made = _put_all(connection, tasks, lane_of, now)
+    tallies = Tallies()
+    for task, known in zip(tasks, made, strict=True):
+        if known.created:
+            tallies.count(task.type, "enqueued")
+    tallies.write(connection, now)
+    return made
+
+
+def _put_all(connection: Connection, tasks: Sequence[NewTask], lane_of: LaneOf, now: str) -> list[Enqueued]:
     if len(tasks) == 1:
         return [_put(connection, tasks[0], lane_of, now)]
     made: list[Enqueued] = []

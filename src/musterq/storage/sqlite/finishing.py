@@ -12,6 +12,7 @@ from musterq.storage.sqlite.connection import Connection
 from musterq.storage.sqlite.crashing import crash
 from musterq.storage.sqlite.ledger import note_refused
 from musterq.storage.sqlite.queries import query
+from musterq.storage.sqlite.tallies import Tallies
 from musterq.storage.sqlite.times import Moment
 
 _FINISH = {
@@ -23,14 +24,21 @@ _FINISH = {
 _NOTED = {TaskStatus.FAILED: "failed", TaskStatus.SCHEDULED: "failed", TaskStatus.CANCELLED: "cancelled"}
 
 
-def note_begun(connection: Connection, begun: Sequence[Claim], now: Moment) -> None:
-    """Note that tasks that were claimed ahead have been started."""
+def note_begun(
+    connection: Connection, begun: Sequence[Claim], outcomes: Sequence[Outcome], now: Moment, tallies: Tallies
+) -> None:
+    """Note that tasks that were claimed ahead have been started; of those that end now, their end says it."""
+    if not begun:
+        return
+    ended = {outcome.claim.claim_token for outcome in outcomes if outcome.status is not TaskStatus.QUEUED}
     for claim in begun:
-        facts = {"id": claim.task_id, "token": claim.claim_token, "now": now.text}
-        connection.run(query("begin"), facts)
+        tallies.time(claim.type, "started", claim.waited_ms)
+        if claim.claim_token not in ended:
+            facts = {"id": claim.task_id, "token": claim.claim_token, "now": now.text}
+            connection.run(query("begin"), facts)
 
 
-def finish(connection: Connection, outcome: Outcome, now: Moment) -> bool:
+def finish(connection: Connection, outcome: Outcome, now: Moment, tallies: Tallies) -> bool:
     """Write how one attempt ended; False if the claim is no longer held."""
     claim = outcome.claim
     started = claim.claimed_at if outcome.started_at is None else outcome.started_at
@@ -43,6 +51,8 @@ def finish(connection: Connection, outcome: Outcome, now: Moment) -> bool:
         "run_ms": max(0, round((finished - started) * 1000)),
     }
     if _end(connection, outcome, facts, now):
+        if outcome.status is TaskStatus.COMPLETED:
+            tallies.time(claim.type, "completed", facts["run_ms"])
         return True
     work = None if outcome.started_at is None and outcome.status is TaskStatus.QUEUED else facts["run_ms"] / 1000
     note_refused(connection, claim, outcome.status, work, now)

@@ -8,6 +8,8 @@ side file go as soon as it is in.
 A process that commits over and over is in again before the one that polls has woken: that one was seen to wait for a
 quarter of a second. So every 2 ms a writer looks whether somebody waits, and if so queues behind him.
 
+Each wait is counted in the side file.
+
 Checkpoints stay out of this: they would deadlock on it.
 """
 
@@ -19,6 +21,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from musterq.errors import QueueBusyError
+from musterq.storage.sqlite import side_notes
 from musterq.storage.sqlite.connection import Connection
 from musterq.storage.sqlite.file_lock import close_lock, open_lock, try_lock
 
@@ -58,7 +61,8 @@ class WriteGate:
             return self._in_turn(statement, self._busy_timeout)
 
     def _in_turn(self, statement: Callable[[], T], seconds: float) -> T:
-        deadline = time.monotonic() + seconds
+        began = time.monotonic()
+        deadline = began + seconds
         descriptor = self._open()
         try:
             while descriptor is not None and not try_lock(descriptor) and time.monotonic() < deadline:
@@ -66,6 +70,7 @@ class WriteGate:
             return _poll(statement, deadline)
         finally:
             if descriptor is not None:
+                side_notes.add_wait(descriptor, time.monotonic() - began)
                 close_lock(descriptor)
 
     def _somebody_waits(self) -> bool:

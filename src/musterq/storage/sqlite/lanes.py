@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from musterq.matching import satisfies, servable
+from musterq.matching import offered, satisfies, servable
 from musterq.storage.sqlite.connection import Connection
 from musterq.storage.sqlite.queries import query
 
@@ -64,7 +64,7 @@ class Lanes:
         wish = (types, text)
         found = self._eligible.get(wish)
         if found is None:
-            found = _eligible(connection, types, _decoded(text))
+            found = _eligible(connection, types, offered(text))
             if len(self._eligible) >= _KEPT_WORKERS:
                 self._eligible.clear()
             self._eligible[wish] = found
@@ -93,12 +93,3 @@ def may_serve(capabilities: Mapping[str, Any], compatibility: object) -> bool:
     """Whether what a worker offers satisfies what a lane asks for."""
     requirement = servable(compatibility)
     return requirement is not None and satisfies(capabilities, requirement)
-
-
-def _decoded(text: str | bytes) -> Mapping[str, Any]:
-    """Capabilities that plain SQL may have put in: what is no JSON object can do nothing."""
-    try:
-        decoded = json.loads(text)
-    except (ValueError, TypeError, RecursionError):
-        return {}
-    return decoded if isinstance(decoded, dict) else {}

@@ -69,6 +69,13 @@ class Room:
         tokens = inf if self.bucket is None else self.bucket.tokens + _NEARLY
         return min(self.places, tokens) - self.taken
 
+    @property
+    def seconds_to_token(self) -> float | None:
+        """Until one may start by the rate; None: at once."""
+        if self.bucket is None or self.bucket.tokens + _NEARLY >= 1:
+            return None
+        return self.bucket.seconds_to_next
+
 
 class Rooms:
     """The room in each limited type that a worker may serve, within one claim."""

@@ -100,14 +100,15 @@ class LivenessFolder:
 
         Where its file is gone or cannot be tested, nothing is known, and its beats tell.
         """
+        return _is_free(self._path(worker_id))
+
+    def alive(self) -> list[str]:
+        """The names of the lock files that live processes hold."""
         try:
-            descriptor = open_to_test(self._path(worker_id))
+            files = sorted(self._folder.glob("*.lock"))
         except OSError:
-            return False
-        try:
-            return try_lock(descriptor, shared=True)
-        finally:
-            close_lock(descriptor)
+            return []
+        return [file.stem for file in files if not _is_free(file)]
 
     def discard(self, worker_id: str) -> None:
         """Remove the file of a dead worker that has been forgotten; a live one keeps its own."""
@@ -156,6 +157,18 @@ class LivenessFolder:
         with contextlib.suppress(OSError):
             os.chown(self._folder, -1, database.st_gid)
         self._folder.chmod(readable | ((readable & 0o444) >> 2) | 0o700)
+
+
+def _is_free(path: Path) -> bool:
+    """Whether nobody holds it; False, too, where it is gone or cannot be tested."""
+    try:
+        descriptor = open_to_test(path)
+    except OSError:
+        return False
+    try:
+        return try_lock(descriptor, shared=True)
+    finally:
+        close_lock(descriptor)
 
 
 def _mapped(path: Path) -> mmap.mmap:

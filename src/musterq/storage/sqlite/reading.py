@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from math import sqrt
 from typing import Any
 
 from musterq.clock import text_to_datetime
+from musterq.histogram import quantile
 from musterq.models import RunStatistics, Task, TaskFilter, TaskStatus
 from musterq.storage.sqlite.connection import Connection
 from musterq.storage.sqlite.queries import query
@@ -18,7 +18,6 @@ _FEW_TASKS = 5000
 _COLUMNS = Task.__struct_fields__
 _YES_OR_NO = ("held", "suspect", "cancel_requested")
 _QUANTILES = (0.5, 0.95, 0.99)
-_EXACT_UP_TO_MS = 6  # below, each bucket holds one whole number
 
 
 def task(connection: Connection, task_id: int) -> Task | None:
@@ -67,6 +66,12 @@ def seconds_to_next_due(connection: Connection, now: Moment) -> float | None:
     return _seconds_until(connection.row(query("next_due"))[0], now)
 
 
+def overdue_seconds(connection: Connection, now: Moment) -> float | None:
+    """For how long the scheduled task that is due longest has been due; None: none is due."""
+    (due,) = connection.row(query("next_due"))
+    return None if due is None or due > now.text else now.epoch - text_to_datetime(due).timestamp()
+
+
 def seconds_to_next_tick(connection: Connection, now: Moment) -> float | None:
     """Until the next schedule ticks; None if there is none."""
     return _seconds_until(connection.row(query("next_tick"))[0], now)
@@ -83,17 +88,23 @@ def oldest_waiting_seconds(connection: Connection, now: Moment) -> float | None:
     return None if since is None else max(0.0, now.epoch - text_to_datetime(since).timestamp())
 
 
+def oldest_waiting_by_type(connection: Connection, now: Moment) -> dict[str, float]:
+    """The same by type. Of those that a concurrency key holds, only the longest waiting of all is looked at."""
+    rows = connection.rows(query("oldest_waiting_by_type"))
+    return {type: max(0.0, now.epoch - text_to_datetime(since).timestamp()) for type, since in rows}
+
+
 def run_statistics(connection: Connection) -> dict[str, RunStatistics]:
     """Figures of completed and failed tasks, by status."""
-    histograms: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    histograms: dict[str, dict[int, int]] = defaultdict(dict)
     for status, upper_ms, n in connection.rows(query("run_histogram")):
-        histograms[status].append((upper_ms, n))
+        histograms[status][upper_ms] = n
     return {row[0]: _statistics(row, histograms[row[0]]) for row in connection.rows(query("run_statistics"))}
 
 
-def _statistics(row: Any, histogram: list[tuple[int, int]]) -> RunStatistics:
+def _statistics(row: Any, histogram: dict[int, int]) -> RunStatistics:
     status, n, attempts, timed, run_ms = row
-    p50, p95, p99 = (_quantile(histogram, share) for share in _QUANTILES)
+    p50, p95, p99 = (quantile(histogram, share) for share in _QUANTILES)
     return RunStatistics(
         status=status,
         count=n,
@@ -103,22 +114,6 @@ def _statistics(row: Any, histogram: list[tuple[int, int]]) -> RunStatistics:
         p95_run_seconds=p95,
         p99_run_seconds=p99,
     )
-
-
-def _quantile(histogram: list[tuple[int, int]], share: float) -> float | None:
-    """The run time in seconds below which this share of the runs stayed: the middle of the bucket it falls into."""
-    wanted = share * sum(n for _, n in histogram)
-    passed = 0
-    for upper_ms, n in histogram:
-        passed += n
-        if passed >= wanted:
-            return _middle_ms(upper_ms) / 1000
-    return None
-
-
-def _middle_ms(upper_ms: int) -> float:
-    """The geometric middle of a bucket from 10^(k/10) to 10^((k+1)/10) ms; exact where it holds one number."""
-    return upper_ms if upper_ms <= _EXACT_UP_TO_MS else upper_ms / sqrt(10**0.1)
 
 
 def _task_of(row: Any) -> Task:

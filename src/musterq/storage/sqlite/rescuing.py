@@ -77,14 +77,13 @@ def remove_worker(connection: Connection, worker_id: str, is_dead: IsDead, begun
     finish comes back when the lease of its last beat is over.
     """
     worker = next((known for known in worker_ages(connection, now) if known.worker_id == worker_id), None)
-    if worker is None:
-        return False
-    if not worker.has_lock or is_dead(worker):
-        held = _ids(connection, "all_held_by_worker", {"worker": worker_id})
-        rescue(connection, held, REMOVED, now, begun(worker_id) if worker.has_lock else None)
-    else:
-        _put_under_lease(connection, worker, now)
-    return connection.run(query("remove_worker"), {"worker": worker_id}) == 1
+    return worker is not None and _remove(connection, worker, is_dead, begun, now)
+
+
+def remove_stale(connection: Connection, seconds: float, is_dead: IsDead, begun: Begun, now: Moment) -> list[str]:
+    """Forget the workers whose beat is older than this; their ids."""
+    stale = [worker for worker in worker_ages(connection, now) if worker.age_seconds > seconds]
+    return [worker.worker_id for worker in stale if _remove(connection, worker, is_dead, begun, now)]
 
 
 def look(connection: Connection, is_dead: IsDead, now: Moment) -> Found | None:
@@ -114,6 +113,15 @@ def rescue_all(connection: Connection, found: Found, is_dead: IsDead, begun: Beg
         cancelled=tuple(i for part in parts for i in part.cancelled),
         lost=tuple(lost),
     )
+
+
+def _remove(connection: Connection, worker: WorkerAge, is_dead: IsDead, begun: Begun, now: Moment) -> bool:
+    if not worker.has_lock or is_dead(worker):
+        held = _ids(connection, "all_held_by_worker", {"worker": worker.worker_id})
+        rescue(connection, held, REMOVED, now, begun(worker.worker_id) if worker.has_lock else None)
+    else:
+        _put_under_lease(connection, worker, now)
+    return connection.run(query("remove_worker"), {"worker": worker.worker_id}) == 1
 
 
 def _rescue_worker(connection: Connection, worker: WorkerAge, cause: Cause, begun: Begun, now: Moment) -> Rescued:

@@ -36,6 +36,7 @@ _SYNCHRONOUS = {"normal": "NORMAL", "full": "FULL"}
 class _OfThisThread(threading.local):
     connection: Connection | None = None
     writing = False
+    looking: Connection | None = None
 
 
 class Sessions:
@@ -81,7 +82,24 @@ class Sessions:
         own = self._here.connection
         if own is not None and own.in_transaction:
             return work(own)
+        if self._here.looking is not None:
+            return work(self._here.looking)
         return self.read_committed(work)
+
+    def at_one_moment(self, look: Callable[[], T]) -> T:
+        """Run ``look``: whatever it reads, from its first reading on, is of the same moment."""
+        self._check_open()
+        here = self._here
+
+        def look_from_here(connection: Connection) -> T:
+            connection.run("BEGIN")  # whoever keeps the reader ends it
+            here.looking = connection
+            try:
+                return look()
+            finally:
+                here.looking = None
+
+        return look() if here.looking is not None else self.read_committed(look_from_here)
 
     def read_committed(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` on a connection that nobody else uses meanwhile, whatever this thread has open."""

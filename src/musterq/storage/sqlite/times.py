@@ -6,6 +6,8 @@ from typing import Any
 
 from musterq.clock import Clock, epoch_to_text
 
+MINUTE = len("YYYY-MM-DD HH:MM")  # so much of a stored text names the minute
+
 
 class Moment:
     """Now: as stored text, and by the boot clock where this machine has one."""

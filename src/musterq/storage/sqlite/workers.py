@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import NamedTuple
 
 from musterq.clock import epoch_to_text, text_to_datetime
@@ -30,6 +31,12 @@ class WorkerAge(NamedTuple):
     lost_reason: str | None
     host: str | None
     pid: int | None
+    types_text: str | None  # JSON list; None: every type
+
+    @property
+    def types(self) -> tuple[str, ...] | None:
+        """What it handles; None: every type."""
+        return types_of(self.types_text)
 
     def as_worker(self) -> Worker:
         """The public form."""
@@ -45,6 +52,29 @@ def worker_ages(connection: Connection, now: Moment) -> list[WorkerAge]:
     return [WorkerAge(*row) for row in connection.rows(query("worker_ages"), now.boot())]
 
 
+@lru_cache(1000)
+def types_of(text: str | None) -> tuple[str, ...] | None:
+    """What a worker handles, from the stored JSON list; None: every type."""
+    return None if text is None else tuple(json.loads(text))
+
+
+class WorkerSetup(NamedTuple):
+    """How a worker process is set up, and what it runs on."""
+
+    concurrency: int | None = None
+    strategy: str | None = None
+    version: str | None = None
+    started_at_utc: str | None = None
+    python: str | None = None
+    sqlite: str | None = None
+    settings: str | None = None
+
+
+def worker_setups(connection: Connection) -> dict[str, WorkerSetup]:
+    """The setups of all worker processes by their ids."""
+    return {row[0]: WorkerSetup(*row[1:]) for row in connection.rows(query("worker_setups"))}
+
+
 def worker(connection: Connection, worker_id: str) -> Worker | None:
     """One worker, or None."""
     row = connection.row(query("worker"), (worker_id,))
@@ -53,12 +83,19 @@ def worker(connection: Connection, worker_id: str) -> Worker | None:
     return Worker(worker_id=row[0], capabilities=row[1], heartbeat_utc=text_to_datetime(row[2]))
 
 
-def register(connection: Connection, worker_id: str, capabilities: str, facts: WorkerFacts | None, now: Moment) -> None:
-    """Add or replace a worker, and beat."""
+def register(
+    connection: Connection,
+    worker_id: str,
+    capabilities: str,
+    facts: WorkerFacts | None,
+    now: Moment,
+    library: str | None = None,
+) -> None:
+    """Add or replace a worker, and beat; ``library`` is the version of SQLite in the process that tells the facts."""
     connection.run(query("register"), {"worker": worker_id, "capabilities": capabilities, "now": now.text})
     connection.run(query("register_beat"), {"worker": worker_id, **now.boot()})
     if facts is not None:
-        connection.run(query("register_facts"), _told(worker_id, facts, now))
+        connection.run(query("register_facts"), {**_told(worker_id, facts, now), "sqlite": library})
 
 
 def heartbeat(connection: Connection, worker_id: str, pulse: Pulse | None, now: Moment) -> bool:
@@ -89,4 +126,6 @@ def _told(worker_id: str, facts: WorkerFacts, now: Moment) -> dict[str, object]:
         "strategy": facts.strategy,
         "types": None if facts.types is None else json.dumps(list(facts.types)),
         "version": facts.version,
+        "python": facts.python,
+        "settings": facts.settings,
     }

@@ -22,6 +22,9 @@ class DueVerbs(Protocol):
         None, if there is neither.
         """
 
+    def overdue_seconds(self) -> float | None:
+        """For how long the scheduled task that is due longest has been due; None: none is due."""
+
     def expire(self, limit: int) -> int:
         """Fail up to ``limit`` queued tasks that nobody started before they expired; returns how many.
 

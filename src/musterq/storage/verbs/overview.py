@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar
 
 from musterq.models import QueueMetrics, TaskStatus
 from musterq.storage.verbs.waiter import Waiter
+
+T = TypeVar("T")
 
 
 class OverviewVerbs(Protocol):
@@ -15,6 +17,12 @@ class OverviewVerbs(Protocol):
     @property
     def can_notify(self) -> bool:
         """Whether a `waiter` is woken by changes; if not, it only sleeps and whoever waits must poll."""
+
+    def at_one_moment(self, look: Callable[[], T]) -> T:
+        """Call ``look`` and return what it returns; whatever verbs it reads with tell of the same moment.
+
+        It should write nothing, since it would not see that, and be short: meanwhile the log cannot be cut.
+        """
 
     def metrics(self) -> QueueMetrics:
         """The state of the queue, from counters, at the same cost at any size."""

@@ -63,6 +63,12 @@ class WorkerVerbs(Protocol):
         read, written when that verb unwinds, even if the handler then ends the process.
         """
 
+    def remove_stale(self, seconds: float) -> list[str]:
+        """Forget the workers whose beat is older than this, each as `remove_worker` does; who they were, by id.
+
+        They are judged in the transaction that removes them, so one that has just beaten stays.
+        """
+
     def liveness_lock(self, worker_id: str) -> LivenessLock:
         """Take the lock of a worker process.
 

@@ -118,8 +118,11 @@ CREATE TABLE worker_facts (
     pid INTEGER,
     concurrency INTEGER,
     strategy TEXT,
-    types TEXT,
-    version TEXT,
+    types TEXT,                                    -- a JSON list; NULL: every type
+    version TEXT,                                  -- of musterq, and of what it runs on
+    python_version TEXT,
+    sqlite_version TEXT,
+    settings TEXT,                                 -- JSON: the options that it works by
     started_at_utc DATETIME
 ) WITHOUT ROWID;
 

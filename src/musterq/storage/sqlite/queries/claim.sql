@@ -7,4 +7,4 @@ UPDATE task_queue SET
 WHERE id IN (SELECT value FROM json_each(:ids)) AND status = 'queued'
 RETURNING id, claim_token, type, payload, priority, compatibility, attempts, max_attempts, crashes, max_crashes,
           created_at_utc, timeout_seconds, retry_policy, headers, expires_at_utc, hard_timeout_seconds,
-          suspect, result_argument, joins
+          suspect, result_argument, joins, due_at_utc

@@ -8,6 +8,6 @@ UPDATE task_queue SET
     locked_by = CASE WHEN cancel_requested OR attempts >= max_attempts THEN locked_by END,
     processing_started_utc = CASE
         WHEN cancel_requested OR attempts >= max_attempts THEN coalesce(:started, processing_started_utc) END,
-    run_ms = CASE WHEN attempts >= max_attempts AND NOT cancel_requested THEN :run_ms END,
+    run_ms = CASE WHEN NOT cancel_requested THEN :run_ms END,
     suspect = 0, error_message = :error, updated_at_utc = :finished, claim_token = NULL, lease_until_utc = NULL
 WHERE id = :id AND claim_token = :token AND status = 'processing'

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from musterq.errors import QueueDatabaseError
 from musterq.models import Claim, ClaimRequest, Outcome
 from musterq.records import LogLine
-from musterq.storage.sqlite import claiming, finishing
+from musterq.storage.sqlite import claiming, finishing, history
 from musterq.storage.sqlite.connection import Connection
 from musterq.storage.sqlite.queries import query
 from musterq.storage.sqlite.reentry import verb
-from musterq.storage.sqlite.times import Moment
+from musterq.storage.sqlite.tallies import Tallies
+from musterq.storage.sqlite.times import MINUTE, Moment
 from musterq.storage.sqlite.verbs.frame import Frame
 
 
@@ -55,20 +56,38 @@ class AttemptVerbs(Frame):
     ) -> tuple[list[bool], list[Claim]]:
         def finish_and_claim(connection: Connection) -> tuple[list[bool], claiming.Taken]:
             now = Moment(self.clock)  # in here, after any wait for the write lock
-            finishing.note_begun(connection, begun, now)
-            held = [finishing.finish(connection, outcome, now) for outcome in outcomes]
-            return held, self._claim(connection, request, now)
+            self._fold_history(connection, now)
+            tallies = Tallies()
+            finishing.note_begun(connection, begun, outcomes, now, tallies)
+            held = [finishing.finish(connection, outcome, now, tallies) for outcome in outcomes]
+            taken = self._claim(connection, request, now, tallies)
+            tallies.write(connection, now.text)
+            return held, taken
+
+        def claim_again(connection: Connection) -> claiming.Taken:
+            now, tallies = Moment(self.clock), Tallies()
+            taken = self._claim(connection, request, now, tallies)
+            tallies.write(connection, now.text)
+            return taken
 
         held, taken = self._write(finish_and_claim)
         try:
             while taken.more and not taken.claims:
-                taken = self._write(lambda connection: self._claim(connection, request, Moment(self.clock)))
+                taken = self._write(claim_again)
         except QueueDatabaseError:
             if not outcomes:
                 raise  # else they are written, and the caller must hear so: the next claim meets the fault
         return held, taken.claims
 
-    def _claim(self, connection: Connection, request: ClaimRequest | None, now: Moment) -> claiming.Taken:
+    def _fold_history(self, connection: Connection, now: Moment) -> None:
+        """Once a minute, a little with each claim until it is done."""
+        minute = now.text[:MINUTE]
+        if minute != self._folded_minute and not history.fold(connection, now):
+            self._folded_minute = minute
+
+    def _claim(
+        self, connection: Connection, request: ClaimRequest | None, now: Moment, tallies: Tallies
+    ) -> claiming.Taken:
         if request is None:
             return claiming.Taken([])
-        return claiming.claim(connection, request, self._lanes, now)
+        return claiming.claim(connection, request, self._lanes, now, tallies)

@@ -37,6 +37,11 @@ class DueVerbs(Frame):
         return min((seconds for seconds in waits if seconds is not None), default=None)
 
     @verb
+    def overdue_seconds(self) -> float | None:
+        now = Moment(self.clock)
+        return self._read(lambda connection: reading.overdue_seconds(connection, now))
+
+    @verb
     def expire(self, limit: int) -> int:
         now = Moment(self.clock)
         due = self._read(lambda connection: reading.seconds_to_next_expiry(connection, now))

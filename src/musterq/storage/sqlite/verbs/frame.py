@@ -15,6 +15,7 @@ from musterq.storage.sqlite.liveness import LivenessFolder
 from musterq.storage.sqlite.place import check_place, is_new
 from musterq.storage.sqlite.queries import query
 from musterq.storage.sqlite.reentry import verb
+from musterq.storage.sqlite.roster import Decisions
 from musterq.storage.sqlite.sessions import Sessions, savepoint
 from musterq.storage.sqlite.workers import WorkerAge
 
@@ -42,8 +43,10 @@ class Frame:
         _check_library(self._driver)
         self._sessions = Sessions(self._file, self._driver, durability=durability, busy_timeout=busy_timeout)
         self._lanes = Lanes()
+        self._decisions = Decisions()
         self._liveness = LivenessFolder(self._file)
         self._ready = False
+        self._folded_minute = ""  # in which nothing was left to bring into the history
 
     @property
     def location(self) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from musterq.models import QueueMetrics, TaskStatus
 from musterq.storage.sqlite import overview, reading
@@ -13,6 +13,8 @@ from musterq.storage.sqlite.times import Moment
 from musterq.storage.sqlite.verbs.frame import Frame
 from musterq.storage.sqlite.waiting import HAS_EVENTS, LogWaiter
 
+T = TypeVar("T")
+
 
 class OverviewVerbs(Frame):
     """The verbs that read the whole."""
@@ -21,6 +23,11 @@ class OverviewVerbs(Frame):
     def can_notify(self) -> bool:
         """Whether this system tells of writes to a file."""
         return HAS_EVENTS
+
+    @verb
+    def at_one_moment(self, look: Callable[[], T]) -> T:
+        self.ensure_schema()
+        return self._sessions.at_one_moment(look)
 
     @verb
     def metrics(self) -> QueueMetrics:

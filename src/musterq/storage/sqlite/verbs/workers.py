@@ -20,13 +20,15 @@ class WorkerVerbs(Frame):
 
     @verb
     def register(self, worker_id: str, capabilities: str, facts: WorkerFacts | None = None) -> None:
+        library = ".".join(map(str, self._driver.version()))
+
         def register(connection: Connection) -> None:
             now = Moment(self.clock)
             # who brings facts holds the lock, so whoever held tasks under this id before is dead
             if facts is not None or self._has_died(connection, worker_id):
                 rescuing.rescue_forerunner(connection, worker_id, now, self._liveness.begun(worker_id))
                 workers.forget_process(connection, worker_id)
-            workers.register(connection, worker_id, capabilities, facts, now)
+            workers.register(connection, worker_id, capabilities, facts, now, library)
 
         self._write(register)
         if facts is not None:
@@ -69,6 +71,19 @@ class WorkerVerbs(Frame):
         if there:
             defer(partial(self._remove_worker, worker_id))
         return there
+
+    @verb
+    def remove_stale(self, seconds: float) -> list[str]:
+        if not self.stale_workers(seconds):
+            return []  # looked before writing: who cleans up often takes no write lock
+        removed: list[str] = self._write(
+            lambda connection: rescuing.remove_stale(
+                connection, seconds, self._is_dead, self._liveness.begun, Moment(self.clock)
+            )
+        )
+        for worker_id in removed:
+            self._liveness.discard(worker_id)
+        return removed
 
     def liveness_lock(self, worker_id: str) -> FileLivenessLock:
         return self._liveness.take(worker_id)

@@ -1,0 +1,63 @@
+"""The only writes: what somebody asked for with a key, and has said yes to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+
+import msgspec
+
+from musterq.cli.moves import not_cancelled, not_retried
+from musterq.cli.output import visible
+from musterq.models import Task
+from musterq.queue.task_queue import TaskQueue
+
+
+class Verb(StrEnum):
+    """What can be done."""
+
+    RETRY = "retry"
+    CANCEL = "cancel"
+    PAUSE = "pause"
+    RESUME = "resume"
+
+
+class Action(msgspec.Struct, frozen=True):
+    """Something to do with a task, by its number, or with a type."""
+
+    verb: Verb
+    subject: int | str
+
+    @property
+    def question(self) -> str:
+        """What is asked before it is done."""
+        of_a_task = self.verb in (Verb.RETRY, Verb.CANCEL)
+        return f"{self.verb.value} {'task' if of_a_task else 'type'} {visible(str(self.subject))}?"
+
+
+def perform(queue: TaskQueue, action: Action) -> str:
+    """Do it; returns what came of it, in words.
+
+    Raises:
+        QueueDatabaseError: the database could not do it.
+    """
+    match action:
+        case Action(verb=Verb.RETRY, subject=int(task_id)):
+            return _moved(queue, task_id, queue.retry, "is queued again", not_retried)
+        case Action(verb=Verb.CANCEL, subject=int(task_id)):
+            return _moved(queue, task_id, queue.cancel, "is cancelled, or asked to stop", not_cancelled)
+        case Action(verb=Verb.PAUSE, subject=type):
+            queue.pause(str(type))
+            return f"{type} is paused; those that run go on"
+        case Action(verb=Verb.RESUME, subject=type):
+            return f"{type} {'is resumed' if queue.resume(str(type)) else 'was not paused'}"
+    raise AssertionError(action)
+
+
+def _moved(
+    queue: TaskQueue, task_id: int, move: Callable[[int], bool], done: str, refusal: Callable[[Task], str]
+) -> str:
+    if move(task_id):
+        return f"task {task_id} {done}"
+    task = queue.get(task_id)
+    return f"there is no task {task_id} any more" if task is None else refusal(task)

@@ -1,0 +1,77 @@
+"""A copy of a queue that can be used like the queue itself, verified."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from musterq.clock import Clock
+from musterq.errors import QueueDatabaseError, QueueSchemaError
+from musterq.storage.sqlite import soundness
+from musterq.storage.sqlite.connection import Connection, Driver
+from musterq.storage.sqlite.copying import Progress, connected, copy, finish
+from musterq.storage.sqlite.queries import query
+from musterq.storage.sqlite.schema import SchemaState, check_current, state_of
+from musterq.storage.sqlite.setting_free import set_free
+from musterq.storage.sqlite.times import Moment
+
+Read = Callable[[Callable[[Connection], None]], None]  # runs work on a connection to the source
+
+
+class Copy(NamedTuple):
+    """What a copy holds."""
+
+    tasks: int
+    given_back: int
+    remarks: tuple[str, ...]
+
+
+def write_copy(
+    read: Read, source: str, path: Path, driver: Driver, clock: Clock, *, verify: bool, progress: Progress, rest: float
+) -> Copy:
+    """Copy a queue into the empty file ``path``, make it one of its own, verify it, and bring it to the disk.
+
+    Raises:
+        QueueSchemaError: the source is no queue, or one of a newer musterq.
+        QueueDatabaseError: it cannot be read, or the copy not written, or the copy is damaged.
+    """
+    with connected(driver, str(path)) as target:
+        read(lambda connection: copy(connection, target, progress, rest=rest))
+        if verify:
+            _check_damage(target, source)
+        written = _made_its_own(target, source, clock, verify=verify)
+    finish(path, like=source)
+    return written
+
+
+def check_is_queue(connection: Connection, location: str) -> SchemaState:
+    """What tables it has: ours, or those of an older layout or version.
+
+    Raises:
+        QueueSchemaError: neither.
+    """
+    state = state_of(connection, location)
+    if state in (SchemaState.EMPTY, SchemaState.FOREIGN):
+        raise QueueSchemaError(f"{location} is not a musterq database; give the path of one")
+    if state is SchemaState.NEWER:
+        check_current(state, location)
+    return state
+
+
+def _made_its_own(target: Connection, source: str, clock: Clock, *, verify: bool) -> Copy:
+    """One of an older layout or version is left as it is, and upgraded by whoever opens it."""
+    state = check_is_queue(target, source)
+    tasks = target.row(query("all_tasks"))[0]
+    if state is not SchemaState.CURRENT:
+        return Copy(tasks, 0, ())
+    remarks = tuple(soundness.miscounts(target) + soundness.loose_rows(target)) if verify else ()
+    return Copy(tasks, set_free(target, source, Moment(clock)), remarks)
+
+
+def _check_damage(target: Connection, source: str) -> None:
+    if found := soundness.damage(target):
+        raise QueueDatabaseError(
+            f"the copy of {source} is damaged, as {source} itself may be: {'; '.join(found[:3])}; nothing was kept of it "
+            "(look with musterq doctor --deep; a copy that is not verified can be made all the same)"
+        )

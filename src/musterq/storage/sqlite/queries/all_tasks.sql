@@ -1,0 +1,2 @@
+-- How many tasks there are.
+SELECT count(*) FROM task_queue

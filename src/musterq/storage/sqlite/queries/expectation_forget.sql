@@ -1,0 +1,2 @@
+-- Forgets an expectation.
+DELETE FROM worker_expectations WHERE name = :name

@@ -1,0 +1,4 @@
+-- Adds to a row of the history; its buckets are given whole.
+INSERT INTO history (span, by_type, what, at, type, n, ms, buckets) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (span, by_type, what, at, type) DO UPDATE SET
+    n = n + excluded.n, ms = ms + excluded.ms, buckets = excluded.buckets

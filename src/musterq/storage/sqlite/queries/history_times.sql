@@ -1,0 +1,10 @@
+-- The same with the buckets of the times, row by row.
+SELECT (CAST(strftime('%s', at) AS INTEGER) - :start) / :step AS place, type, what, n, ms, buckets
+FROM history
+WHERE span = :span AND by_type = :by_type AND what IN (SELECT value FROM json_each(:what)) AND at >= :since AND at < :until
+UNION ALL
+SELECT (CAST(strftime('%s', minute) AS INTEGER) - :start) / :step AS place,
+       CASE WHEN :by_type THEN type ELSE '' END, what, n, ms,
+       CASE WHEN bucket < 0 THEN '{}' ELSE '{"' || bucket || '":' || n || '}' END
+FROM tallies
+WHERE what IN (SELECT value FROM json_each(:what)) AND minute >= :since AND minute < :until
