@@ -1,7 +1,7 @@
 # Each stamp holds the folder it was made in, so that a copied or moved checkout sets itself up again.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test soak check format ci bench lock clean FORCE
+.PHONY: help run demo test soak check format ci bench lock clean FORCE
 
 PY := .venv/bin/python
 CODE := $(wildcard src tests examples benchmarks tools)
@@ -16,6 +16,9 @@ help: ## Show this help
 
 run: .venv/run-ready ## Audit this machine's Python with four worker processes (DIR=~/src: a tree of your own)
 	@$(PY) -m examples.audit_python $(if $(DIR),--dir "$(DIR:~/%=$(HOME)/%)")
+
+demo: .venv/run-ready ## Let four things go wrong in a fleet, and see what health and top say of it
+	@$(PY) -m examples.demo
 
 test: .venv/dev-ready ## Run the tests on all cores (ARGS="-k claim": only some)
 	$(PY) -m pytest -n auto $(ARGS)

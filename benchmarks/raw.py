@@ -25,7 +25,9 @@ class RawQueue:
     def __init__(self, path: Path, *, limit: int = 1, lease_seconds: float | None = 60.0) -> None:
         task = NewTask(type=TYPE, payload=json.dumps(PAYLOAD, separators=(",", ":")))
         request = ClaimRequest(worker_id=WORKER_ID, limit=limit, lease_seconds=lease_seconds)
-        ((self._enqueue,), self._claim, (self._complete,)) = record(path, task, request)
+        (self._enqueue, self._after_enqueue), self._claim, (self._complete, self._after_complete) = record(
+            path, task, request
+        )
         self._connection = sqlite3.connect(path, isolation_level=None)
         for pragma in PRAGMAS:
             self._connection.execute(f"PRAGMA {pragma}")
@@ -35,12 +37,14 @@ class RawQueue:
         execute = self._connection.execute
         execute(BEGIN)
         execute(self._enqueue.sql, self._enqueue.values)
+        execute(self._after_enqueue.sql, self._after_enqueue.values)
         execute(COMMIT)
 
     def enqueue_many(self, n: int) -> None:
         """Put many tasks in, in one transaction."""
         self._connection.execute(BEGIN)
         self._connection.executemany(self._enqueue.sql, [self._enqueue.values] * n)
+        self._connection.execute(self._after_enqueue.sql, self._after_enqueue.values)
         self._connection.execute(COMMIT)
 
     def claim(self) -> list[Held]:
@@ -55,12 +59,14 @@ class RawQueue:
         execute = self._connection.execute
         execute(BEGIN)
         execute(self._complete.sql, _of(held, self._complete))
+        execute(self._after_complete.sql, self._after_complete.values)
         execute(COMMIT)
 
     def complete_and_claim(self, held: list[Held]) -> list[Held]:
         """End tasks and take others, in one transaction."""
         self._connection.execute(BEGIN)
         self._connection.executemany(self._complete.sql, [_of(one, self._complete) for one in held])
+        self._connection.execute(self._after_complete.sql, self._after_complete.values)
         taken = self._take()
         self._connection.execute(COMMIT)
         return taken
@@ -80,7 +86,7 @@ class RawQueue:
         rows: list[Any] = []
         for sql, values in self._claim:
             bound = {**values, "ids": str([row[0] for row in rows])} if "ids" in values else values
-            rows = self._connection.execute(sql, bound).fetchall()
+            rows = self._connection.execute(sql, bound).fetchall() or rows  # the last one tallies, and returns nothing
         return [(row[0], row[1]) for row in rows]
 
 

@@ -1,6 +1,6 @@
 """The statements that musterq runs for a verb, taken down as it runs them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,7 +38,7 @@ class RecordingDriver(StandardDriver):
 
 
 class _RecordingConnection(StandardConnection):
-    """Every statement goes through one of these three."""
+    """Every statement goes through one of these; one for many rows is taken down once."""
 
     def __init__(self, recorded: StandardConnection, path: str, statements: list[Statement]) -> None:
         super().__init__(recorded.raw, path)
@@ -52,6 +52,11 @@ class _RecordingConnection(StandardConnection):
     def run(self, sql: str, parameters: Parameters = ()) -> int:
         self._statements.append(Statement(sql, parameters))
         return super().run(sql, parameters)
+
+    def run_many(self, sql: str, rows: Iterable[Parameters]) -> int:
+        given = list(rows)
+        self._statements += [Statement(sql, row) for row in given[:1]]
+        return super().run_many(sql, given)
 
     def insert(self, sql: str, parameters: Parameters = ()) -> int:
         self._statements.append(Statement(sql, parameters))

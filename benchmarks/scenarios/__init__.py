@@ -10,9 +10,12 @@ from benchmarks.scenarios import (
     enqueue_many,
     flat,
     memory,
+    price,
     processes,
     pruning,
     rescue,
+    seeing,
+    top,
     wake,
     worker,
 )
@@ -37,6 +40,9 @@ SCENARIOS: Mapping[str, Scenario] = {
     "flat": flat,
     "processes": processes,
     "memory": memory,
+    "price": price,
     "pruning": pruning,
     "rescue": rescue,
+    "top": top,
+    "seeing": seeing,
 }

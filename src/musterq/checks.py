@@ -101,12 +101,12 @@ def capabilities_text(value: dict[str, Any] | None) -> str:
     return json_object_text("capabilities", {} if value is None else value, MAX_FACTS_BYTES)
 
 
-def compatibility_text(value: dict[str, Any] | None) -> str:
+def compatibility_text(value: dict[str, Any] | None, argument: str = "compatibility") -> str:
     """A compatibility in one form only, keys sorted, since its text makes the lane; None: ``{}``."""
     if not value and (value is None or isinstance(value, dict)):
         return "{}"
-    text = json_object_text("compatibility", value, MAX_FACTS_BYTES, sort_keys=True)
-    check_compatibility(value)
+    text = json_object_text(argument, value, MAX_FACTS_BYTES, sort_keys=True)
+    check_compatibility(value, argument)
     return text
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -13,9 +14,12 @@ from musterq.checks import check_seconds
 from musterq.clock import Clock
 from musterq.data_folder import data_folder
 from musterq.errors import QueueDatabaseError
+from musterq.records import Backup, Vacuumed
 from musterq.storage import open_storage
 from musterq.storage.base import Storage
+from musterq.storage.verbs.care import Progress
 
+REST = 4  # times as long as a step of vacuum took: so much other writers have the database for themselves
 Parameters = Sequence[Any] | Mapping[str, Any]
 
 
@@ -142,6 +146,70 @@ class QueueDatabase:
         """
         return self.storage.connection()
 
+    def backup(
+        self,
+        target: str | os.PathLike[str],
+        *,
+        replace: bool = False,
+        verify: bool = True,
+        progress: Progress | None = None,
+    ) -> Backup:
+        """Write a copy of the queue to a file, of one moment, while others go on writing.
+
+        The copy is a queue like this one, in which tasks that worker processes were at work on wait again.
+
+        Args:
+            target: Where to. It is there when it is whole, or not at all.
+            replace: Whether a file that is there may go.
+            verify: Whether to read the copy through, as long as that takes.
+            progress: Told now and then how many bytes are done, of how many.
+
+        Raises:
+            QueueDatabaseError: the copy cannot be written, or is damaged, as this database then is.
+        """
+        return self.storage.backup(
+            os.fspath(target), replace=replace, verify=verify, progress=progress or _told_to_nobody
+        )
+
+    def restore(
+        self,
+        backup: str | os.PathLike[str],
+        *,
+        replace: bool = False,
+        verify: bool = True,
+        progress: Progress | None = None,
+    ) -> Backup:
+        """Put a copy of a backup in the place of this database, which nobody may use, this object included.
+
+        Args:
+            backup: A file that `backup` wrote, or any other copy of a queue.
+            replace: Whether a file that is there may be replaced; it is kept beside, under the name in ``kept``.
+            verify: Whether to read the copy through first, as long as that takes.
+            progress: Told now and then how many bytes are done, of how many.
+
+        Raises:
+            QueueBusyError: a worker or another process uses this database; nothing was replaced.
+            QueueDatabaseError: there is no such backup, or it is damaged or no queue; nothing was replaced.
+        """
+        return self.storage.restore(
+            os.fspath(backup), replace=replace, verify=verify, progress=progress or _told_to_nobody
+        )
+
+    def vacuum(self, *, full: bool = False) -> Vacuumed:
+        """Give what is free in the database back to the file system.
+
+        In many short transactions, with rests for other writers; where the database keeps no map of its pages for that
+        (an application's own file), nothing.
+
+        Args:
+            full: Write the whole file anew instead, in one piece, while everybody else who writes waits. From then
+                on it keeps such a map.
+
+        Raises:
+            QueueDatabaseError: the database could not do it.
+        """
+        return self.storage.rebuild() if full else _give_back(self.storage)
+
     def close(self) -> None:
         """Close every connection; using the queue afterwards raises `QueueDatabaseError`."""
         self._storage.close()
@@ -154,6 +222,25 @@ class QueueDatabase:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.location!r})"
+
+
+def _give_back(storage: Storage) -> Vacuumed:
+    began = time.monotonic()
+    before = storage.condition()
+    while (given := storage.reclaim(keep=0.0)).bytes:
+        time.sleep(REST * given.held_seconds)
+    after = storage.condition()
+    return Vacuumed(
+        bytes_before=before.database_bytes,
+        bytes_after=after.database_bytes,
+        free_before=before.free_bytes,
+        free_after=after.free_bytes,
+        seconds=time.monotonic() - began,
+    )
+
+
+def _told_to_nobody(done: int, total: int) -> None:
+    pass
 
 
 def _users_data_folder() -> Path:

@@ -33,15 +33,15 @@ _ABSENT: Final = _Absent()
 _LISTS: Final = (list, tuple)
 
 
-def check_compatibility(requirement: Mapping[str, Any]) -> None:
-    """Check that a compatibility means something.
+def check_compatibility(requirement: Mapping[str, Any], argument: str = "compatibility") -> None:
+    """Check that a compatibility, given as this argument, means something.
 
     Raises:
         ValueError: an unknown operator, operators that do not go together, or an operator's value
             that is none.
     """
     for name, asked in requirement.items():
-        _check_requirement(f"compatibility[{shown(name)}]", asked, 0)
+        _check_requirement(f"{argument}[{shown(name)}]", asked, 0)
 
 
 def satisfies(capabilities: Mapping[str, Any], compatibility: Mapping[str, Any]) -> bool:

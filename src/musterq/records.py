@@ -24,8 +24,8 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         event: ``rescued`` or ``refused``.
-        reason: ``lock free``, ``lease over``, ``removed``, ``heartbeat too old``, ``child died``, ``orphan``, or
-            ``not held``.
+        reason: ``lock free``, ``lease over``, ``removed``, ``heartbeat too old``, ``child died``, ``orphan``,
+            ``copied``, or ``not held``.
         became: the status that the task was given, or the one that was refused.
         last_heartbeat_utc: of the worker, when it was judged.
         lost_seconds: how long the attempt had been running.
@@ -231,14 +231,14 @@ class Turnout(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BusyWaits(msgspec.Struct, frozen=True, kw_only=True):
-    """How often writers found the database taken by another, and how many seconds they waited together; only goes up."""
+    """How often writers found the database taken by another, and how many seconds they waited; it only goes up."""
 
     count: int = 0
     seconds: float = 0.0
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """When the write-ahead log was last copied into the database, how long that took, by which process, and its size then."""
+    """When the write-ahead log was last copied into the database, in how long, by which process, and its size then."""
 
     at: datetime
     seconds: float

@@ -70,6 +70,11 @@ def check_positive_int(name: str, value: object, maximum: int) -> int:
     return _check_int(name, value, 1, maximum)
 
 
+def check_count(name: str, value: object, maximum: int) -> int:
+    """A whole number from 0 to ``maximum``."""
+    return _check_int(name, value, 0, maximum)
+
+
 def check_id(name: str, value: object) -> int:
     """The id of a task, or of a group."""
     return _check_int(name, value, 1, LARGEST_ID)

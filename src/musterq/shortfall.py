@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from musterq.matching import failing, offered, servable
@@ -163,7 +163,7 @@ def _list(values: Sequence[Any]) -> str:
     return f"{words or 'nothing'}{' …' if len(values) > _MOST_VALUES else ''}"
 
 
-_OPERATORS = {
+_OPERATORS: Mapping[str, Callable[[Any], str]] = {
     "min": lambda value: f"min {_json(value)}",
     "max": lambda value: f"max {_json(value)}",
     "all": lambda value: f"all of {_list(value)}",

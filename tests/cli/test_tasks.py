@@ -8,6 +8,7 @@ import pytest
 
 from musterq import TaskQueue
 from musterq.models import Task, TaskStatus
+from tests.cli.past import run_into_an_error
 from tests.cli.running import Cli
 
 
@@ -157,8 +158,29 @@ def test_one_task_shows_everything(cli: Cli, queue: TaskQueue, failed: int):
 
 
 def test_one_task_as_json_is_the_item_of_the_list(cli: Cli, queue: TaskQueue, failed: int):
-    """Both commands print the same document of a task."""
-    assert cli.json("task", failed) == cli.json("tasks")["items"][0]
+    """With what happened to it beside that."""
+    document = cli.json("task", failed)
+    past = {name: document.pop(name) for name in ("past_attempts", "rescues", "logs")}
+    assert document == cli.json("tasks")["items"][0]
+    assert [(attempt["outcome"], attempt["error"]) for attempt in past["past_attempts"]] == [("failed", "no such file")]
+    assert (past["rescues"], past["logs"]) == ([], [])
+
+
+def test_one_task_shows_its_attempts_and_its_log(cli: Cli, queue: TaskQueue):
+    """With the traceback of the error, and that of a line of the log."""
+    task_id = run_into_an_error(queue)
+    shown = cli("task", task_id).stdout
+    assert re.search(r"^ +1  failed +worker-01 .* ValueError: no such file$", shown, re.MULTILINE)
+    assert "\nTraceback of attempt 1:\n  Traceback (most recent call last):\n" in shown
+    assert re.search(r"^  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}  INFO  page 1\\npage 2$", shown, re.MULTILINE)
+    assert "\n    at the top\n" in shown
+
+
+def test_a_task_that_nobody_has_tried_shows_no_attempts(cli: Cli, queue: TaskQueue):
+    """Nor a log."""
+    task_id = queue.enqueue("thumbnail", {}).id
+    shown = cli("task", task_id).stdout
+    assert not re.search("Attempts:|log|Taken", shown)
 
 
 def test_a_payload_that_is_not_json_is_shown_as_it_stands(cli: Cli, queue: TaskQueue):

@@ -73,3 +73,24 @@ def test_hostile_names_are_only_text(cli: Cli, queue: TaskQueue):
     _, row = cli.lines("workers")
     assert row.startswith("a [red]b[/red]")
     assert "\x1b" not in row
+
+
+def test_stale_workers_can_be_taken_off_the_roll(cli: Cli, queue: TaskQueue):
+    """Those that have been silent for longer; others stay."""
+    monitoring = QueueMonitoring(queue.database)
+    for worker_id in ("silent-1", "silent-2", "worker-01"):
+        monitoring.register_worker(worker_id)
+    queue.database.execute("UPDATE workers SET heartbeat_utc = '2020-01-01 00:00:00' WHERE worker_id LIKE 'silent%'")
+    assert cli.lines("workers", "--remove-stale", 600) == ["silent-1 is removed", "silent-2 is removed"]
+    assert [worker.worker_id for worker in monitoring.get_all_workers()] == ["worker-01"]
+    result = cli("workers", "--remove-stale", 600)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "no worker has been silent for longer than 600 s" in result.stderr
+    assert cli.json("workers", "--remove-stale", 600) == {"removed": []}
+
+
+def test_what_to_remove_is_said_once_and_in_seconds(cli: Cli, queue: TaskQueue):
+    """Anything else is wrong usage."""
+    both = cli.error("workers", "--remove", "a", "--remove-stale", 600, code=2)
+    assert "give --remove ID or --remove-stale SECONDS, not both" in both
+    assert "older_than=-1" in cli.error("workers", "--remove-stale", -1, code=2)

@@ -33,7 +33,7 @@ def headers_of(queue: TaskQueue, task_id: int) -> dict[str, str]:
 
 def traceparent_of(span: Any) -> str:
     known = context_of(span)
-    return f"00-{known.trace_id:032x}-{known.span_id:016x}-01"
+    return f"00-{known.trace_id:032x}-{known.span_id:016x}-{known.trace_flags:02x}"
 
 
 def test_an_enqueue_is_a_producer_span(queue: TaskQueue, spans: Spans) -> None:
@@ -123,6 +123,7 @@ def test_a_task_within_a_transaction_of_the_callers_carries_the_span(queue: Task
     """As any other."""
     queue.enqueue("mail")
     with closing(sqlite3.connect(queue.database.location, timeout=30)) as connection, connection:
+        connection.execute("BEGIN")
         handle = queue.enqueue("mail", within=connection)
     assert headers_of(queue, handle.id)["traceparent"] == traceparent_of(spans.named("enqueue mail")[1])
 

@@ -7,9 +7,12 @@ from typing import Annotated
 import typer
 
 from musterq.cli import (
+    copies,
+    doctor,
     enqueue,
     explain,
     exporter,
+    fleet,
     groups,
     health,
     initialize,
@@ -28,6 +31,7 @@ from musterq.cli import (
 from musterq.cli.errors import ExplainedGroup
 from musterq.cli.options import ON_ITS_OWN_LINES
 from musterq.cli.output import replace_what_cannot_be_encoded, say
+from musterq.cli.top import command as top_command
 
 EXIT_CODES = f"""{ON_ITS_OWN_LINES}
 Exit codes:
@@ -56,6 +60,7 @@ for part in (
     worker_command,
     supervise_command,
     workers,
+    fleet,
     tasks,
     explain,
     groups,
@@ -68,6 +73,9 @@ for part in (
     metrics,
     exporter,
     health,
+    doctor,
+    copies,
+    top_command,
 ):
     app.add_typer(part.commands)
 

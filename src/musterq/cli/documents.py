@@ -20,7 +20,14 @@ def task_document(task: Task) -> dict[str, Any]:
 
 def worker_document(activity: Mapping[str, Any]) -> dict[str, Any]:
     """A worker and what it is doing."""
-    return {**activity, "capabilities": decoded(activity["capabilities"])}
+    return {**activity, **{name: decoded(activity[name]) for name in ("capabilities", "settings")}}
+
+
+def abilities(capabilities: Any) -> str:
+    """``cpu=8 gpu=true``: as one types them for a worker."""
+    if not isinstance(capabilities, dict):
+        return str(capabilities)
+    return " ".join(f"{name}={_plain(ability)}" for name, ability in capabilities.items()) or "–"
 
 
 def decoded(text: str | None) -> Any:
@@ -31,6 +38,10 @@ def decoded(text: str | None) -> Any:
         return json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return text
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _refuse(constant: str) -> None:

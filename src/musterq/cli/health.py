@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from typer.core import TyperCommand
@@ -37,7 +37,7 @@ Exit codes:
 {ON_ITS_OWN_LINES}
 """
 #: What is raised for wrong options before a command begins.
-_WrongOptions = typer.BadParameter.__mro__[1]
+_WrongOptions = cast("type[Exception]", typer.BadParameter.__mro__[1])
 
 
 class WrongProbeError(CommandError):
@@ -141,7 +141,7 @@ def _unreadable(error: Exception) -> dict[str, Any]:
         "subject": None,
         "what": f"the queue cannot be read: {error}",
         "since_utc": None,
-        "advice": "see more: musterq doctor",
+        "advice": "mend that first; what is wrong with a database, musterq doctor may tell",
     }
 
 

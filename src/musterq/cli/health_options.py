@@ -23,7 +23,7 @@ def _number(words: str) -> Any:
     return Annotated[str | None, typer.Option(metavar="N", help=words, show_default=False)]
 
 
-#: By the names of `Thresholds`, in the order of the help. Values stay text until file and command line are put together.
+#: By the names of `Thresholds`, in the order of the help; text until file and command line are put together.
 OPTIONS: Mapping[str, Any] = {
     "stale": _pair("Seconds since a worker's last heartbeat (300)."),
     "oldest": _pair("Seconds that the oldest queued task of a type has waited (300:1800)."),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from musterq.cli.documents import decoded, worker_document
+from musterq.cli.documents import abilities, decoded, worker_document
 from musterq.cli.errors import CommandError, UsageError, refusals_are_usage_errors
 from musterq.cli.opening import existing_database
 from musterq.cli.options import AsJson, Database, examples
@@ -124,17 +123,5 @@ def _row(worker: Mapping[str, Any]) -> tuple[str, ...]:
         str(worker["tasks_in_flight"]),
         worker["host"] or "–",
         "–" if worker["pid"] is None else str(worker["pid"]),
-        _abilities(worker["capabilities"]),
+        abilities(decoded(worker["capabilities"])),
     )
-
-
-def _abilities(capabilities: str) -> str:
-    """``cpu=8 gpu=true``: as one types them for a worker."""
-    value = decoded(capabilities)
-    if not isinstance(value, dict):
-        return capabilities
-    return " ".join(f"{name}={_plain(ability)}" for name, ability in value.items()) or "–"
-
-
-def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

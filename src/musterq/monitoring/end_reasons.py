@@ -6,7 +6,7 @@ import re
 
 from musterq.circumstances import Attempt, Circumstances
 from musterq.durations import run_time
-from musterq.models import TaskStatus
+from musterq.models import Task, TaskStatus
 from musterq.monitoring.reasons import Reason, at, reason, seconds_between
 
 _BECAUSE_OF = re.compile(r"(?:not started|cannot start): task (\d+)")
@@ -40,9 +40,9 @@ def _failed(found: Circumstances) -> Reason:
         return reason("failed", f"it failed without having been started: {error}" + _when(found), **facts)
     who = last.worker_id or "an unknown worker"
     if last.outcome == "lost":
-        text = f"its budget of {task.max_crashes} crashes is used up: {error}"
+        text = f"its budget of crashes ({task.max_crashes}) is used up: {error}"
         return reason("crashes", text + _when(found), **facts)
-    if task.attempts >= task.max_attempts:
+    if _used_up(task):
         text = f"its attempts ({task.max_attempts}) are used up; the last one failed on {who}: {error}"
         return reason("attempts", text + _when(found), **facts)
     text = f"attempt {task.attempts} of {task.max_attempts} failed on {who} for good: {error}"
@@ -69,6 +69,12 @@ def _last(found: Circumstances) -> Attempt | None:
     """The attempt that the task ended with; None: it ended while nobody ran it."""
     last, ended = found.attempts[-1] if found.attempts else None, found.task.finished_at_utc
     return last if last is not None and last.finished_at_utc == ended else None
+
+
+def _used_up(task: Task) -> bool:
+    """Whether it has no attempt left; plain SQL can put in what is no number."""
+    budget = (task.attempts, task.max_attempts)
+    return all(isinstance(number, int) for number in budget) and task.attempts >= task.max_attempts
 
 
 def _facts(found: Circumstances) -> dict[str, object]:

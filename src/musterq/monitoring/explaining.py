@@ -19,6 +19,7 @@ from musterq.monitoring.waiting_reasons import waiting_reasons
 from musterq.scalars import check_id
 
 LOG_LINES = 20
+_AS_CLAIMS_READ_THEM = ("payload", "compatibility")
 _WAITS = (TaskStatus.SCHEDULED, TaskStatus.QUEUED)
 
 
@@ -47,7 +48,13 @@ class Explaining(Part):
             QueueDatabaseError: the database could not do it.
         """
         found = self._storage.circumstances(check_id("task_id", task_id), LOG_LINES)
-        return None if found is None else _document(found)
+        return None if found is None else _document(msgspec.structs.replace(found, task=_readable(found.task)))
+
+
+def _readable(task: Task) -> Task:
+    """The task with text where plain SQL has put in bytes."""
+    values = msgspec.structs.asdict(task)
+    return Task(**_plain(values) | {name: values[name] for name in _AS_CLAIMS_READ_THEM})
 
 
 def _document(found: Circumstances) -> dict[str, Any]:
@@ -58,9 +65,9 @@ def _document(found: Circumstances) -> dict[str, Any]:
         "status": task.status,
         "summary": _summary(task, reasons),
         "reasons": reasons,
-        "attempts": [*map(attempt_document, found.attempts), *_own_attempt(found)],
+        "attempts": [*map(_attempt_document, found.attempts), *_own_attempt(found)],
         "rescues": [entry_document(entry) for entry in found.rescues],
-        "logs": [line_document(line) for line in found.logs],
+        "logs": [_line_document(line) for line in found.logs],
     }
 
 
@@ -82,20 +89,19 @@ def _summary(task: Task, reasons: list[Reason]) -> str:
     return f"task {task.id} ({task.type}) is {task.status}: {reasons[0]['text']}{also}"
 
 
-def attempt_document(attempt: Attempt) -> dict[str, Any]:
-    """An attempt as a plain dict."""
+def _attempt_document(attempt: Attempt) -> dict[str, Any]:
     started, finished = attempt.started_at_utc, attempt.finished_at_utc
     return {
-        **msgspec.structs.asdict(attempt),
+        **_plain(msgspec.structs.asdict(attempt)),
         "started_at_utc": None if started is None else datetime_to_text(started),
         "finished_at_utc": None if finished is None else datetime_to_text(finished),
         "run_seconds": None if started is None or finished is None else seconds_between(started, finished),
     }
 
 
-def line_document(line: KeptLine) -> dict[str, Any]:
-    """A log line as a plain dict."""
-    return {**msgspec.structs.asdict(line), "at_utc": datetime_to_text(line.at_utc), "details": _decoded(line.details)}
+def _line_document(line: KeptLine) -> dict[str, Any]:
+    values = _plain(msgspec.structs.asdict(line))
+    return {**values, "at_utc": datetime_to_text(line.at_utc), "details": _decoded(values["details"])}
 
 
 def _own_attempt(found: Circumstances) -> list[dict[str, Any]]:
@@ -114,14 +120,23 @@ def _own_attempt(found: Circumstances) -> list[dict[str, Any]]:
         started_at_utc=task.processing_started_utc,
         finished_at_utc=task.finished_at_utc if outcome == "completed" else None,
     )
-    document = attempt_document(own)
+    document = _attempt_document(own)
     if outcome == "running" and own.started_at_utc is not None:
         document["run_seconds"] = seconds_between(own.started_at_utc, found.now)
     return [document]
 
 
-def _decoded(details: str | None) -> Any:
+def _decoded(details: Any) -> Any:
+    """The value of JSON text; what plain SQL put in and is none stays as it is."""
     try:
-        return None if details is None else json.loads(details)
-    except (ValueError, TypeError, RecursionError):
-        return str(details)
+        return json.loads(details) if isinstance(details, str) else details
+    except (ValueError, RecursionError):
+        return details
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: _text(value) if isinstance(value, bytes) else value for name, value in values.items()}
+
+
+def _text(value: bytes) -> str:
+    return value.decode(errors="backslashreplace")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from threading import Lock
 
+from musterq.visible_text import visible
+
 MOST_NAMES = 200
 OTHERS = "(others)"
 
@@ -26,9 +28,14 @@ class FewNames:
     def labels_of(self, names: Iterable[str]) -> dict[str, str]:
         """The label of each name; those that are new get theirs in this order."""
         with self._lock:
-            return {name: self._label(name) for name in names}
+            return {name: self._label(text_of(name)) for name in names}
 
     def _label(self, name: str) -> str:
         if name not in self._own and len(self._own) < self._most:
             self._own.add(name)
         return name if name in self._own else OTHERS
+
+
+def text_of(name: str | bytes) -> str:
+    """A name as text, its control characters as escapes; plain SQL may have put in bytes."""
+    return visible(name if isinstance(name, str) else name.decode(errors="backslashreplace"))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias, Unpack
 
 from musterq.checks import check_worker_id
-from musterq.monitoring import file_checks, queue_checks, worker_checks
+from musterq.monitoring import file_checks, fleet_checks, queue_checks, worker_checks
 from musterq.monitoring.findings import SEVERITIES, Finding
 from musterq.monitoring.part import Part
 from musterq.monitoring.sight import Sight
@@ -16,12 +16,14 @@ Check: TypeAlias = Callable[[Sight, Thresholds], Iterator[Finding]]
 
 #: By the word that a finding has under ``check``, in the order in which equally bad ones are told.
 OF_THE_QUEUE: Mapping[str, Check] = {
-    "nobody": worker_checks.nobody,
+    "no_worker": fleet_checks.no_worker,
+    "missing": fleet_checks.missing,
     "lost": worker_checks.lost,
     "wedged": worker_checks.wedged,
     "suspended": worker_checks.suspended,
     "stale": worker_checks.stale,
     "late": worker_checks.late,
+    "unservable": fleet_checks.unservable,
     "failing": queue_checks.failing,
     "failure_rate": queue_checks.failure_rate,
     "oldest": queue_checks.oldest,

@@ -5,7 +5,6 @@ Only an exporter should have it, one for a queue, and not each worker: the numbe
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterable
 from importlib.metadata import version
@@ -13,6 +12,7 @@ from typing import Any, TypeAlias
 
 from musterq.errors import QueueDatabaseError
 from musterq.monitoring.instruments import INSTRUMENTS, OF_THE_EXPORTER, OF_THE_QUEUE, Instrument
+from musterq.monitoring.log import log_event
 from musterq.monitoring.queue_monitoring import QueueMonitoring
 from musterq.monitoring.reader import Reader
 from musterq.monitoring.readings import BOUNDS_MS, Readings, Series
@@ -25,7 +25,6 @@ except ModuleNotFoundError as error:
     raise ImportError('metrics for Prometheus need its client library: pip install "musterq[prometheus]"') from error
 
 WSGIApp: TypeAlias = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-_LOG = logging.getLogger("musterq.monitoring")
 _LE = (*(str(ms / 1000) for ms in BOUNDS_MS), "+Inf")
 
 
@@ -51,7 +50,7 @@ class QueueCollector(Collector):
         try:
             return self.read()
         except QueueDatabaseError as error:
-            _LOG.warning("the queue cannot be read: %s", error)
+            log_event("metrics.failed", {"error": error})
             return _of_the_exporter(up=0, seconds=time.perf_counter() - began)
 
     def read(self) -> list[Metric]:

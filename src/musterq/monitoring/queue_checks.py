@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 
 from musterq.clock import datetime_to_text
 from musterq.durations import duration
@@ -25,7 +24,7 @@ def oldest(sight: Sight, thresholds: Thresholds) -> Iterator[Finding]:
                 check="oldest",
                 subject=type,
                 what=f"the oldest queued task of type {type} has waited for {duration(age)}",
-                since_utc=_ago(sight, age),
+                since_utc=sight.ago(age),
                 advice=(
                     f"see which wait (musterq tasks --type {shlex.quote(type)} --status queued) and what for"
                     " (musterq explain ID), or start more workers"
@@ -54,7 +53,7 @@ def overdue(sight: Sight, thresholds: Thresholds) -> Iterator[Finding]:
             severity=severity,
             check="overdue",
             what=f"a scheduled task has been due for {duration(age)}, and nobody queues it",
-            since_utc=_ago(sight, age),
+            since_utc=sight.ago(age),
             advice="start a worker or a supervisor, which does it: musterq worker MODULE:QUEUE",
         )
 
@@ -161,6 +160,3 @@ def _most(by_type: Mapping[str, int]) -> str:
     named = [f"{n:,} {type or 'of unknown type'}" for n, type in ranked[:_MOST_NAMED]]
     return ", ".join([*named, f"{others:,} of others"] if others else named)
 
-
-def _ago(sight: Sight, seconds: float) -> str:
-    return datetime_to_text(sight.now - timedelta(seconds=seconds))

@@ -5,15 +5,17 @@ Names, defaults, return types and errors are fixed: existing programs are writte
 
 from __future__ import annotations
 
+from musterq.monitoring.examining import Examining
 from musterq.monitoring.explaining import Explaining
 from musterq.monitoring.figures import Figures
+from musterq.monitoring.fleet import Fleet
 from musterq.monitoring.health import Health
 from musterq.monitoring.history import History
 from musterq.monitoring.ledger import Ledger
 from musterq.monitoring.roll import Roll
 
 
-class QueueMonitoring(Roll, Figures, History, Ledger, Explaining, Health):
+class QueueMonitoring(Roll, Figures, History, Ledger, Fleet, Explaining, Health, Examining):
     """The roll of a queue's workers, and its figures.
 
     Every method may be called from any thread. Ages are judged by the database's clocks, never by the caller's.

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from musterq.models import TAKES_TASKS, TaskStatus
-from musterq.monitoring.few_names import FewNames
+from musterq.monitoring.few_names import FewNames, text_of
 from musterq.monitoring.queue_monitoring import QueueMonitoring
 from musterq.monitoring.readings import NO_TIMES, Reading, Readings, Times, gathered
 from musterq.records import Tally
+from musterq.storage.base import Storage
 
 OUTCOMES = ("completed", "failed", "cancelled", "expired")
 REASONS = ("lock free", "heartbeat too old", "lease over", "removed", "child died", "orphan")
@@ -44,8 +45,7 @@ class Reader:
     def __init__(self, monitoring: QueueMonitoring) -> None:
         if not isinstance(monitoring, QueueMonitoring):
             raise TypeError(f"this reads a QueueMonitoring, not {type(monitoring).__name__}")
-        self._monitoring = monitoring
-        self._storage = monitoring.database.storage
+        self._database = monitoring.database
         self._types = FewNames()
         self._expectations = FewNames()
 
@@ -57,19 +57,24 @@ class Reader:
         """
         return self._storage.at_one_moment(lambda: gathered(self._all()))
 
+    @property
+    def _storage(self) -> Storage:
+        return self._database.storage
+
     def _all(self) -> Iterator[Reading]:
         yield from self._tasks()
         yield from self._rescues()
         yield from self._workers()
         yield from self._expected()
         yield from self._schedules()
-        yield from self._database()
+        yield from self._condition()
 
     def _tasks(self) -> Iterator[Reading]:
         totals, metrics = self._storage.totals(by_type=True), self._storage.metrics()
-        paused, unservable = self._storage.paused_types(), self._monitoring.get_unservable()
+        paused, unservable = self._storage.paused_types(), self._storage.unservable()
         busiest = sorted(totals, key=lambda type: (-totals[type].get("enqueued", NOTHING).n, type))
-        labels = self._types.labels_of([*busiest, *sorted({type for type, _ in metrics.counts}), *paused])
+        others = {*(type for type, _ in metrics.counts), *paused, *(lane.type for lane in unservable)}
+        labels = self._types.labels_of([*busiest, *sorted(others, key=text_of)])
         for label in dict.fromkeys(labels.values()):
             yield from _nothing(label)
         for type, tallies in totals.items():
@@ -83,10 +88,10 @@ class Reader:
         for type in paused:
             yield Reading("musterq_type_paused", (labels[type],), 1)
         for lane in unservable:
-            yield Reading("musterq_unservable_tasks", (labels[lane["type"]],), lane["waiting"])
+            yield Reading("musterq_unservable_tasks", (labels[lane.type],), lane.waiting)
 
     def _rescues(self) -> Iterator[Reading]:
-        by_reason = dict.fromkeys(REASONS, 0) | self._monitoring.get_ledger_totals().get("rescued", {})
+        by_reason = dict.fromkeys(REASONS, 0) | self._storage.ledger_totals().get("rescued", {})
         for reason, n in by_reason.items():
             yield Reading("musterq_tasks_rescued_by_reason_total", (reason,), n)
 
@@ -100,12 +105,12 @@ class Reader:
         yield Reading("musterq_worker_slots", (), slots)
 
     def _expected(self) -> Iterator[Reading]:
-        expected = self._monitoring.get_expectations()
-        labels = self._expectations.labels_of(expectation["name"] for expectation in expected)
-        for expectation in expected:
-            name = (labels[expectation["name"]],)
-            yield Reading("musterq_workers_expected", name, expectation["expected"])
-            yield Reading("musterq_workers_missing", name, expectation["missing"])
+        turnouts = self._storage.expectations()
+        labels = self._expectations.labels_of(turnout.expectation.name for turnout in turnouts)
+        for turnout in turnouts:
+            label = labels[turnout.expectation.name]
+            yield Reading("musterq_workers_expected", (label,), turnout.expectation.count)
+            yield Reading("musterq_workers_missing", (label,), turnout.missing)
 
     def _schedules(self) -> Iterator[Reading]:
         schedules = self._storage.schedules()
@@ -115,7 +120,7 @@ class Reader:
         if ticking:
             yield Reading("musterq_next_tick_timestamp_seconds", (), min(ticking).timestamp())
 
-    def _database(self) -> Iterator[Reading]:
+    def _condition(self) -> Iterator[Reading]:
         condition = self._storage.condition()
         yield Reading("musterq_database_bytes", (), condition.database_bytes)
         yield Reading("musterq_database_free_bytes", (), condition.free_bytes)

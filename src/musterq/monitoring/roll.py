@@ -145,7 +145,12 @@ class Roll(Part):
             status_reason (str): Why, in words.
             status_since_utc (str): Since when, as far as that is known; in the form of ``heartbeat_utc``.
             tasks_in_flight (int): How many tasks it holds.
-            host (str | None), pid (int | None): None for a worker that no worker process registered.
+            types (list[str] | None): What it handles; None: every type, as far as is known.
+            host (str | None), pid (int | None), concurrency (int | None), strategy (str | None),
+            started_at_utc (str | None), version (str | None), python (str | None), sqlite (str | None),
+            settings (str | None): Where and how it runs: how many tasks at once, in which order, since when, by which
+                versions of musterq, Python and SQLite, and by which options (JSON text). None for a worker that no
+                worker process registered.
 
         Raises:
             QueueDatabaseError: the database could not do it.
@@ -162,6 +167,14 @@ class Roll(Part):
                 "tasks_in_flight": worker.tasks_in_flight,
                 "host": worker.host,
                 "pid": worker.pid,
+                "types": None if worker.types is None else list(worker.types),
+                "concurrency": worker.concurrency,
+                "strategy": worker.strategy,
+                "version": worker.version,
+                "started_at_utc": worker.started_at_utc,
+                "python": worker.python,
+                "sqlite": worker.sqlite,
+                "settings": worker.settings,
             }
             for worker in self._storage.worker_activity()
         ]

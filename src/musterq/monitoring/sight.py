@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
+from musterq.clock import datetime_to_text
 from musterq.models import TAKES_TASKS, QueueMetrics, WorkerActivity
 from musterq.records import HistoryCell, HistoryRange
 from musterq.storage.base import Storage
@@ -46,6 +47,10 @@ class Sight:
     def paused(self) -> frozenset[str]:
         """The types that are paused."""
         return frozenset(self.storage.paused_types())
+
+    def ago(self, seconds: float) -> str:
+        """When it was so many seconds ago, as text."""
+        return datetime_to_text(self.now - timedelta(seconds=seconds))
 
     @cached_property
     def hour(self) -> dict[str, dict[str, int]]:

@@ -203,5 +203,3 @@ def _ignored(value: object, checks: tuple[str, ...]) -> frozenset[str]:
     if unknown := sorted(wanted - set(checks)):
         raise ValueError(f"ignore={shown(unknown[0])} is no check; give some of: {', '.join(checks)}")
     return wanted
-
-

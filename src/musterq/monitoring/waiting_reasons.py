@@ -38,7 +38,7 @@ def waiting_reasons(found: Circumstances) -> list[Reason]:
 # -- scheduled -------------------------------------------------------------------------------------
 def _not_yet(found: Circumstances) -> Iterator[Reason]:
     task = found.task
-    if task.awaits:
+    if isinstance(task.awaits, int) and task.awaits > 0:
         yield _awaits(found, task.awaits)
     elif task.run_after_utc is not None and task.run_after_utc <= found.now:
         since = for_long(task.run_after_utc, found.now)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections import Counter
 from collections.abc import Iterator
 
 from musterq.models import WorkerActivity
-from musterq.monitoring.findings import Finding, counted
+from musterq.monitoring.findings import Finding
 from musterq.monitoring.sight import Sight
 from musterq.monitoring.thresholds import CRITICAL, WARNING, Thresholds
 
@@ -51,21 +50,6 @@ def late(sight: Sight, thresholds: Thresholds) -> Iterator[Finding]:
         silent = worker.status in ("late", "stale")
         if silent and thresholds.stale.severity(worker.heartbeat_age_seconds) is None:
             yield _of(worker, WARNING, "late")
-
-
-def nobody(sight: Sight, _: Thresholds) -> Iterator[Finding]:
-    """Tasks wait, and no worker takes any."""
-    waiting = sum(n for type, n in sight.queued.items() if type not in sight.paused)
-    if waiting and not sight.taking:
-        out = Counter(worker.status for worker in sight.activity)
-        states = ", ".join(f"{n} {status}" for status, n in sorted(out.items()))
-        yield Finding(
-            severity=CRITICAL,
-            check="nobody",
-            what=f"{counted(waiting, 'task')} queued, and no worker takes tasks ({states or 'none is on the roll'})",
-            since_utc=max((worker.status_since_utc for worker in sight.activity), default=None),
-            advice="start a worker: musterq worker MODULE:QUEUE",
-        )
 
 
 def one(worker: WorkerActivity) -> Finding | None:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import pickle
-import secrets
-import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from importlib.metadata import version
 from random import Random
 from typing import Any
 
@@ -36,8 +32,10 @@ from musterq.worker.claimer import Claimer
 from musterq.worker.event_loop import EventLoop
 from musterq.worker.executor import ThreadExecutor
 from musterq.worker.executors import Executors
+from musterq.worker.facts import default_worker_id, own_facts
 from musterq.worker.health import Health
 from musterq.worker.heartbeat import Heartbeat
+from musterq.worker.historian import Historian
 from musterq.worker.limits import declare_limits
 from musterq.worker.loading import handled_types
 from musterq.worker.log_watch import LogWatch
@@ -53,7 +51,6 @@ from musterq.worker.stopping import StopRequest
 from musterq.worker.task_log import LogFlusher, TaskLog
 
 MOST_PREFETCH = 5000
-LONGEST_HOST = 200
 SHORTEST_SECONDS = 0.01
 LAST_RUN_SECONDS = 5.0  # for a service to end what it is at
 
@@ -297,6 +294,7 @@ class WorkerEngine:
             Scheduler(storage, self._queue.save_schedules, events=self._events),
             Pruner(storage, self.worker_id, events=self._events),
             LogWatch(storage, self.worker_id, events=self._events),
+            Historian(storage, events=self._events),
         )
         for service in services:
             self._start(service, cleanup)
@@ -316,15 +314,21 @@ class WorkerEngine:
         )
 
     def _facts(self) -> WorkerFacts:
-        return WorkerFacts(
-            host=socket.gethostname(),
-            pid=os.getpid(),
-            lease_seconds=self._lease_seconds,
-            beat_seconds=self._heartbeat_seconds,
+        return own_facts(
             concurrency=self._concurrency,
             strategy=self._strategy,
-            types=tuple(sorted(self._types)),
-            version=version("musterq"),
+            types=self._types,
+            lease_seconds=self._lease_seconds,
+            heartbeat_seconds=self._heartbeat_seconds,
+            executor=self._executor,
+            prefetch=self._prefetch,
+            max_wait=self._max_wait,
+            max_tasks_per_child=self._wear.tasks,
+            max_child_mib=self._wear.mib,
+            burst=self._burst,
+            idle_seconds=self._idle_seconds,
+            grace_seconds=self._grace_seconds,
+            task_log_level=self._task_log_level,
         )
 
     def _removed(self) -> None:
@@ -345,7 +349,7 @@ class WorkerEngine:
 
     def _leave(self, storage: Storage) -> None:
         with self._faults_told():
-            storage.remove_worker(self.worker_id)
+            storage.remove_worker(self.worker_id, left=f"it stopped ({self._stop.reason})")
             self._forgotten = True
         self._emit("worker.stopped", reason=self._stop.reason)
 
@@ -360,21 +364,18 @@ class WorkerEngine:
         self._events.emit(name, worker_id=self.worker_id, **facts)
 
 
-def default_worker_id() -> str:
-    """Host, process id, and what tells the workers of one process apart."""
-    return f"{socket.gethostname()[:LONGEST_HOST]}-{os.getpid()}-{secrets.token_hex(3)}"
-
-
-def _check_child_setup(setup: Callable[[], object] | None) -> Callable[[], object] | None:
-    if setup is not None and not callable(setup):
-        raise TypeError(f"child_setup={shown(setup)} is a {type(setup).__name__}; give a function without arguments")
+def _check_child_setup(function: Callable[[], object] | None) -> Callable[[], object] | None:
+    if function is None:
+        return None
+    if not callable(function):
+        raise TypeError(f"child_setup={shown(function)} cannot be called; give a function of a module")
     try:
-        pickle.dumps(setup)
-    except Exception as error:
+        pickle.dumps(function)
+    except Exception as error:  # what cannot be pickled says so in many ways
         raise ValueError(
-            f"child_setup={shown(setup)} cannot be sent to a child process ({error}); give a function of a module"
+            f"child_setup={shown(function)} cannot be sent to a child process ({error}); give a function of a module"
         ) from error
-    return setup
+    return function
 
 
 def _check_heartbeat(seconds: float, lease_seconds: float) -> float:

@@ -53,6 +53,11 @@ class Wear(msgspec.Struct, frozen=True):
             return cls(tasks, None)
         return cls(tasks, check_positive_int("max_child_mib", max_child_mib, MOST_CHILD_MIB) * MIB)
 
+    @property
+    def mib(self) -> int | None:
+        """The memory, as the option gives it."""
+        return None if self.bytes is None else self.bytes // MIB
+
 
 class Attempt:
     """One attempt in a child, which may be ended from outside."""

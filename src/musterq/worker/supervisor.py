@@ -14,9 +14,11 @@ from musterq.storage.base import Storage
 from musterq.worker.bell import Bell
 from musterq.worker.crew import Crew
 from musterq.worker.demand import Demand
-from musterq.worker.engine import LAST_RUN_SECONDS, default_worker_id
+from musterq.worker.engine import LAST_RUN_SECONDS
+from musterq.worker.facts import default_worker_id
 from musterq.worker.places import Place
 from musterq.worker.plan import Plan
+from musterq.worker.historian import Historian
 from musterq.worker.pruner import Pruner
 from musterq.worker.rescuer import Rescuer
 from musterq.worker.scheduler import Scheduler
@@ -119,6 +121,7 @@ class Supervisor:
             Scheduler(self._storage, _workers_save_schedules, events=self._events),
             Rescuer(self._storage, events=self._events),
             Pruner(self._storage, self._name, events=self._events),
+            Historian(self._storage, events=self._events),
         )
         for service in services:
             cleanup.callback(service.stop, LAST_RUN_SECONDS)

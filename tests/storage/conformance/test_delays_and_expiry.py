@@ -183,3 +183,18 @@ def test_what_was_given_back_unstarted_expires(storage: Storage, clock: MovableC
     task_id = started_once(storage, clock, status=TaskStatus.QUEUED)
     assert take(storage) == []
     assert status(storage, task_id) == "failed"
+
+
+def test_how_long_something_has_been_due(storage: Storage, clock: MovableClock):
+    """Of the scheduled task that is due longest; one that is queued, or not due yet, is not overdue."""
+    assert storage.overdue_seconds() is None
+    for seconds in (60, 30):
+        put(storage, run_after=clock.now() + timedelta(seconds=seconds))
+    clock.advance(29)
+    assert storage.overdue_seconds() is None
+    clock.advance(41)
+    assert storage.overdue_seconds() == 40
+    storage.promote(1)
+    assert storage.overdue_seconds() == 10
+    storage.promote(1)
+    assert storage.overdue_seconds() is None

@@ -195,3 +195,15 @@ def test_a_step_of_the_wall_clock_changes_nobodys_state(
     assert {activity.status for activity in storage.worker_activity()} == {"starting", "busy"}
     assert (len(storage.active_workers(60)), storage.stale_workers(300)) == (2, [])
     assert storage.ledger(10) == []
+
+
+def test_what_is_read_of_one_moment_judges_a_worker_alike(storage: Storage, lock: LivenessLock):
+    """Whether its process lives is asked once; the next moment sees that it died."""
+
+    def statuses() -> list[str]:
+        before = seen(storage).status
+        lock.release(forgotten=False)
+        return [before, storage.at_one_moment(lambda: seen(storage).status)]
+
+    assert storage.at_one_moment(statuses) == ["starting", "starting"]
+    assert storage.at_one_moment(lambda: seen(storage).status) == "lost"

@@ -187,3 +187,34 @@ def test_a_removal_by_plain_sql_leaves_the_lease_that_the_worker_had(storage: St
     assert task is not None
     assert task.lease_until_utc is not None
     assert (task.lease_until_utc - datetime.now(UTC)).total_seconds() > 3500
+
+
+def test_stale_workers_are_removed_together(storage: Storage, clock: MovableClock):
+    """Those whose beat is older than this, with what they held; who they were, by id."""
+    for worker in ("c", "a", "b"):
+        storage.register(worker, "{}")
+    task = put(storage)
+    take_one(storage, "a", lease_seconds=None)
+    clock.advance(600)
+    assert storage.remove_stale(600) == []
+    clock.advance(0.001)
+    storage.heartbeat("b")
+    assert storage.remove_stale(600) == ["a", "c"]
+    assert names(storage.workers()) == ["b"]
+    assert status(storage, task) == "queued"
+    assert storage.remove_stale(600) == []
+
+
+def test_a_stale_worker_that_lives_keeps_what_it_runs(storage: Storage, clock: MovableClock):
+    """As with remove_worker: its tasks come back when its lease is over, so that nothing runs twice."""
+    lock = storage.liveness_lock("frozen")
+    storage.register("frozen", "{}", FACTS)
+    task = put(storage)
+    take_one(storage, "frozen", lease_seconds=None)
+    clock.advance(59)
+    assert storage.remove_stale(58) == ["frozen"]
+    assert status(storage, task) == "processing"
+    clock.advance(2)
+    storage.rescue_expired()
+    assert status(storage, task) == "queued"
+    lock.release()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from musterq.cli.top.cells import Cell, Line, fitted, wrapped
+from musterq.cli.top.cells import Cell, Line, fitted, in_columns, labelled, wrapped
 from musterq.cli.top.details import task_lines, worker_lines
 from musterq.cli.top.grid import grid
 from musterq.cli.top.keymap import HELP
@@ -34,7 +34,9 @@ class Size(NamedTuple):
 def body(ui: Ui, look: Look, size: Size) -> list[Line]:
     """The lines of the place where somebody is."""
     if ui.help:
-        return [[Cell(keys.ljust(_KEYS_WIDTH), "bold"), Cell(words)] for keys, words in HELP]
+        return [
+            line for keys, words in HELP for line in labelled(Cell(keys, "bold"), Cell(words), _KEYS_WIDTH, size.width)
+        ]
     match ui.place.kind:
         case Kind.TASK:
             return _task(ui, look, size)
@@ -94,8 +96,8 @@ def _with_cursor(lines: Sequence[Line], place: Place, size: Size, look: Look) ->
     if size.height is None:
         return [fitted(line, size.width, look.symbols.clip) for line in lines]
     at = place.row - place.top
-    return [_marked(line, size.width) if row == at else line for row, line in enumerate(lines)]
+    return [_marked(line, size, look) if row == at else line for row, line in enumerate(lines)]
 
 
-def _marked(line: Line, width: int) -> Line:
-    return [*(Cell(cell.text, f"{cell.style} reverse") for cell in line), Cell(" " * width, "reverse")]
+def _marked(line: Line, size: Size, look: Look) -> Line:
+    return [Cell(text, f"{style} reverse") for text, style in in_columns(line, size.width, look.symbols.clip)]

@@ -90,6 +90,12 @@ def wrapped(text: str, width: int) -> list[str]:
     return lines or [""]
 
 
+def labelled(label: Cell, text: Cell, indent: int, width: int) -> list[Line]:
+    """A label and a text beside it, whose later lines stand below its first."""
+    first, *others = (Cell(line, text.style) for line in wrapped(text.text, width - indent))
+    return [[Cell(label.text.ljust(indent), label.style), first], *([Cell(" " * indent), line] for line in others)]
+
+
 def _broken(text: str, width: int) -> list[str]:
     lines = []
     while width_of(text) > width:

@@ -6,9 +6,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from musterq.cli.documents import decoded
 from musterq.cli.tables import STYLES
-from musterq.cli.top.cells import Cell, Line, clean, wrapped
+from musterq.cli.top.cells import Cell, Line, clean, labelled
 from musterq.cli.top.figures import time_of
 from musterq.cli.top.sheet import Look
 from musterq.cli.top.sheets.workers import in_flight
@@ -61,9 +60,10 @@ def task_lines(detail: TaskDetail, look: Look, width: int) -> Iterator[Line]:
         Cell(f"task {task.id}  {clean(task.type)}", "bold"),
         Cell(f"  {task.status}", STYLES.get(task.status, "")),
     ]
-    yield from _texts(told["summary"], width)
+    yield from _text(told["summary"], width)
     for reason in told["reasons"]:
-        yield from _texts(reason["text"], width, " - ")
+        if reason["text"] not in told["summary"]:
+            yield from _text(reason["text"], width, " -", 3)
     yield []
     for label, text in _task_facts(task):
         yield from _fact(label, text, width)
@@ -91,8 +91,7 @@ def _attempt(attempt: Mapping[str, Any], look: Look) -> str:
 
 
 def _logged(line: Mapping[str, Any]) -> str:
-    details = decoded(line["details"])
-    more = f"  {json.dumps(details, ensure_ascii=False)}" if details else ""
+    more = f"  {json.dumps(line['details'], ensure_ascii=False)}" if line["details"] else ""
     return f"{line['at_utc'][:_SECONDS]}  {line['level']}  {line['message'] or ''}{more}"
 
 
@@ -101,16 +100,12 @@ def _section(title: str, texts: Sequence[str], width: int) -> Iterator[Line]:
         yield []
         yield [Cell(title, "bold")]
         for text in texts:
-            yield from _texts(text, width)
+            yield from _text(text, width)
 
 
-def _fact(label: str, text: str, width: int, style: str = "") -> Iterator[Line]:
-    first, *others = wrapped(text, width - _LABEL)
-    yield [Cell(label[: _LABEL - 1].ljust(_LABEL), "dim"), Cell(first, style)]
-    for line in others:
-        yield [Cell(" " * _LABEL), Cell(line, style)]
+def _fact(label: str, text: str, width: int, style: str = "") -> list[Line]:
+    return labelled(Cell(label[: _LABEL - 1], "dim"), Cell(text, style), _LABEL, width)
 
 
-def _texts(text: str, width: int, mark: str = "") -> Iterator[Line]:
-    for place, line in enumerate(wrapped(text, width - len(mark))):
-        yield [Cell(mark if not place else " " * len(mark)), Cell(line)]
+def _text(text: str, width: int, mark: str = "", indent: int = 0) -> list[Line]:
+    return labelled(Cell(mark), Cell(text), indent, width)

@@ -19,6 +19,7 @@ _NAME = "musterq top"
 _CLOCK = "HH:MM:SS UTC"
 _ROWS_A_FINDING = 12  # of the terminal
 _BODY = 5  # rows that a place has at least: then the summary is cut
+_TALL = 40  # rows from which on a worker or task leaves room for the summary
 _KEYS = "? help  q quit  Enter look  / filter  s sort"
 _KEYS_OF = {
     Kind.TYPES: "p pause  t charts",
@@ -33,10 +34,7 @@ _KEYS_OF = {
 def frame(ui: Ui, look: Look, size: Size) -> list[Line]:
     """The lines from the first to the last row, none wider than the terminal."""
     head = [_title(look, size.width), *_alarms(look, size)]
-    panels = summary(look, ui.span, size.width)
-    if size.height is not None:
-        panels = panels[: max(0, size.height - len(head) - _BODY - 2)]
-    head += [*panels, _pages(ui, look, size.width)]
+    head += [*_summary(ui, look, size, len(head)), _pages(ui, look, size.width)]
     inside = body(ui, look, size.less(len(head) + 1))
     if size.height is None:
         lines = [*head, *inside]
@@ -44,6 +42,15 @@ def frame(ui: Ui, look: Look, size: Size) -> list[Line]:
         room = max(0, size.height - len(head) - 1)
         lines = [*head[: size.height - 1], *inside[:room], *[[]] * (room - len(inside)), _foot(ui)]
     return [fitted(line, size.width, look.symbols.clip) for line in lines]
+
+
+def _summary(ui: Ui, look: Look, size: Size, above: int) -> list[Line]:
+    """The panels, where they leave enough room for what is looked into."""
+    if size.height is None:
+        return summary(look, ui.span, size.width)
+    if (ui.help or ui.place.kind not in PAGES) and size.height < _TALL:
+        return []
+    return summary(look, ui.span, size.width)[: max(0, size.height - above - _BODY - 2)]
 
 
 def _title(look: Look, width: int) -> Line:
@@ -77,23 +84,31 @@ def _trouble(look: Look) -> list[Line]:
 
 
 def _finding(finding: Any, look: Look) -> Line:
-    since = finding["since_utc"]
-    at = f" (since {since[11:19]})" if since else ""
+    age = look.age(finding["since_utc"])
+    since = "" if age is None else f" ({time_of(age, look.symbols.nothing)})"
     return [
         Cell(finding["severity"], SEVERITIES.get(finding["severity"], "red")),
-        Cell(f" {clean(finding['what'])}{at}"),
+        Cell(f" {clean(finding['what'])}{since}"),
     ]
 
 
 def _pages(ui: Ui, look: Look, width: int) -> Line:
     """The pages, the one on show marked; and how its rows are chosen and sorted."""
     here = ui.place.kind
-    left = [Cell(f" {number} {kind.value} ", "reverse" if kind is here else "") for number, kind in enumerate(PAGES, 1)]
+    left = [_tab(number, kind, look, here) for number, kind in enumerate(PAGES, 1)]
     if here not in PAGES:
         left.append(Cell(f" {here.value} {clean(str(ui.place.subject))} ", "reverse"))
     told = Cell("  ".join(_chosen(ui, look)), "dim")
     gap = width - sum(width_of(cell.text) for cell in left) - width_of(told.text)
     return [*left, Cell(" " * max(1, gap)), told]
+
+
+def _tab(number: int, kind: Kind, look: Look, here: Kind) -> Cell:
+    findings = len(look.snapshot.findings) if kind is Kind.HEALTH else 0
+    style = "yellow" if findings else ""
+    return Cell(
+        f" {number} {kind.value}{f' ({findings})' if findings else ''} ", f"{style} reverse" if kind is here else style
+    )
 
 
 def _chosen(ui: Ui, look: Look) -> list[str]:

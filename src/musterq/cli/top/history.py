@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 from musterq.cli.top.snapshot import Trends, Values
 from musterq.cli.top.wanted import Span
@@ -26,7 +27,7 @@ def trends(monitoring: QueueMonitoring, span: Span) -> Trends:
         QueueDatabaseError: the database could not do it.
     """
 
-    def series(metric: str, by: str | None = None) -> dict[str | None, Values]:
+    def series(metric: str, by: Literal["type"] | None = None) -> dict[str | None, Values]:
         found = monitoring.get_history(metric, since=span.seconds, step=span.step, by=by)
         return {line["type"]: line["values"] for line in found["series"]}
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from musterq.cli.top.snapshot import Snapshot
 from musterq.cli.top.ui import Ui
-from musterq.cli.top.wanted import PAGES
+from musterq.cli.top.wanted import Kind
 
 #: Keys and what they do, as the help shows them.
 HELP = (
@@ -60,7 +60,10 @@ _REACTIONS: Mapping[str, Callable[[Ui, Snapshot], None]] = {
     "q": _quit,
     "?": _show_help,
     "h": _show_help,
-    **{str(number): lambda ui, _, kind=kind: ui.go_to(kind) for number, kind in enumerate(PAGES, 1)},
+    "1": lambda ui, _: ui.go_to(Kind.TYPES),
+    "2": lambda ui, _: ui.go_to(Kind.WORKERS),
+    "3": lambda ui, _: ui.go_to(Kind.TASKS),
+    "4": lambda ui, _: ui.go_to(Kind.HEALTH),
     "tab": lambda ui, _: ui.next_page(1),
     "right": lambda ui, _: ui.next_page(1),
     "left": lambda ui, _: ui.next_page(-1),

@@ -28,7 +28,10 @@ _ESCAPED = {
     "[6~": "page down",
     "[7~": "home",
     "[8~": "end",
-    **{f"O{letter}": name for letter, name in zip("ABCDHF", ("up", "down", "right", "left", "home", "end"), strict=True)},
+    **{
+        f"O{letter}": name
+        for letter, name in zip("ABCDHF", ("up", "down", "right", "left", "home", "end"), strict=True)
+    },
 }
 _SEQUENCE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|O.)")
 _UNFINISHED = re.compile(r"\x1b(\[[0-?]*[ -/]*|O)?\Z")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from musterq.cli.top import history
@@ -34,24 +34,32 @@ class Model:
         self._samples = Samples()
         self._trouble: Trouble | None = None
         self._counts: Reading[None, Counts] = Reading(self._read_counts, seconds=interval, share=0.002)
-        self._metrics: Reading[None, Mapping[str, Any]] = Reading(self._read_metrics, seconds=interval, share=0.004)
+        self._metrics: Reading[None, Mapping[str, Any]] = Reading(self._read_metrics, seconds=interval, share=0.003)
         self._findings: Reading[None, Sequence[Mapping[str, Any]]] = Reading(self._check, seconds=5, share=0.002)
         self._trends: Reading[Span, Trends] = Reading(self._read_trends, seconds=15, share=0.001)
         self._workers: Reading[None, Sequence[Mapping[str, Any]]] = Reading(
             self._read_workers, seconds=max(1.0, interval), share=0.003
         )
-        self._tasks: Reading[Which, Tasks] = Reading(self._read_tasks, seconds=interval, share=0.003)
+        self._tasks: Reading[Which, Tasks] = Reading(self._read_tasks, seconds=interval, share=0.002)
         self._worker: Reading[str, WorkerDetail] = Reading(self._read_worker, seconds=max(1.0, interval), share=0.003)
         self._task: Reading[int, TaskDetail] = Reading(self._read_task, seconds=interval, share=0.003)
 
     def refresh(self, wanted: Wanted) -> Snapshot:
         """What is wanted, as it is known now; what cannot be read stays as it was, and the trouble is named."""
         try:
-            for reading, asked in self._wanted(wanted):
-                reading.look(asked)
+            self._look(wanted)
             self._trouble = None
         except QueueDatabaseError as error:
             self._trouble = Trouble(message=str(error), since=self._trouble.since if self._trouble else time.time())
+        return self._snapshot(wanted.span)
+
+    def read(self, wanted: Wanted) -> Snapshot:
+        """What is wanted, as it is known now.
+
+        Raises:
+            QueueDatabaseError: it cannot be read.
+        """
+        self._look(wanted)
         return self._snapshot(wanted.span)
 
     def wait(self, wanted: Wanted) -> float:
@@ -62,6 +70,10 @@ class Model:
         """Read what a change may have changed at once."""
         for reading in (self._counts, self._metrics, self._findings, self._tasks, self._task, self._worker):
             reading.forget()
+
+    def _look(self, wanted: Wanted) -> None:
+        for reading, asked in self._wanted(wanted):
+            reading.look(asked)
 
     def _wanted(self, wanted: Wanted) -> list[tuple[Reading[Any, Any], Any]]:
         readings: list[tuple[Reading[Any, Any], Any]] = [(self._counts, None), *self._wanted_page(wanted)]
@@ -123,7 +135,7 @@ class Model:
 
     def _read_tasks(self, which: Which) -> Tasks:
         page = self._queue.find(which.status, which.type, limit=MOST_TASKS)
-        return Tasks(which=which, items=page.tasks, more=page.cursor is not None)
+        return Tasks(which=which, items=page, more=page.cursor is not None)
 
     def _read_worker(self, worker_id: str) -> WorkerDetail:
         known = (worker for worker in self._monitoring.get_worker_activity() if worker["worker_id"] == worker_id)
@@ -135,6 +147,4 @@ class Model:
         )
 
     def _read_task(self, task_id: int) -> TaskDetail:
-        return TaskDetail(
-            task_id=task_id, task=self._queue.get(task_id), explanation=self._monitoring.explain(task_id)
-        )
+        return TaskDetail(task_id=task_id, task=self._queue.get(task_id), explanation=self._monitoring.explain(task_id))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from musterq.cli.top.snapshot import Counts, Trends, Values
@@ -58,4 +59,4 @@ class Samples:
 
 
 def _added(totals: Sequence[int]) -> Values:
-    return [float(max(0, later - earlier)) for earlier, later in zip(totals, totals[1:], strict=False)]
+    return [float(max(0, later - earlier)) for earlier, later in pairwise(totals)]

@@ -12,6 +12,7 @@ from musterq.cli.top.grid import Column
 from musterq.cli.top.place import Key, Place
 from musterq.cli.top.snapshot import Snapshot
 from musterq.cli.top.symbols import Symbols
+from musterq.clock import text_to_datetime
 
 Item = TypeVar("Item")
 
@@ -22,6 +23,10 @@ class Look(NamedTuple):
     snapshot: Snapshot
     symbols: Symbols
     now: float  # epoch seconds
+
+    def age(self, since_utc: str | None) -> float | None:
+        """How many seconds ago a time was, as reports have it: text, UTC."""
+        return None if since_utc is None else max(0.0, self.now - text_to_datetime(since_utc).timestamp())
 
 
 class Order(NamedTuple, Generic[Item]):

@@ -13,7 +13,7 @@ from musterq.cli.top.symbols import sparkline
 from musterq.cli.top.wanted import Span
 from musterq.models import TaskStatus
 
-_LABEL, _FIGURE, _LEAST_CHART = 11, 9, 7
+_LABEL, _FIGURE, _LEAST_CHART, _MOST_CHART = 11, 9, 7, 61
 _STATUSES = _LABEL + _FIGURE + 1 + _LEAST_CHART  # and wider where there is room
 _FLOW = 10 + 2 * _FIGURE
 _FLEET = _LABEL + _FIGURE + 1
@@ -29,7 +29,11 @@ def summary(look: Look, span: Span, width: int) -> list[Line]:
     panels = [(_statuses(look, span, room), room), (_flow(look), _FLOW)]
     if beside:
         return _joined([*panels, (fleet, _FLEET)], look)
-    told = [Cell(f"{label.text.strip()} {value.text.strip()}  ", value.style) for label, value in fleet]
+    told = [
+        Cell(f"{label.text.strip()} {value.text.strip()}  ", value.style)
+        for label, value in fleet
+        if value.text.strip() != "0"
+    ]
     return [*_joined(panels, look), fitted(told, width, look.symbols.clip)]
 
 
@@ -49,7 +53,7 @@ def _cut(line: Line, width: int, look: Look) -> list[Cell]:
 
 def _statuses(look: Look, span: Span, width: int) -> list[Line]:
     counts = look.snapshot.counts.by_status()
-    chart = width - _LABEL - _FIGURE - 1
+    chart = min(width - _LABEL - _FIGURE - 1, _MOST_CHART)
     title = [Cell("TASKS".ljust(_LABEL + _FIGURE), "bold"), Cell(f" {span.words.upper():>{chart}}", "dim")]
     return [title, *(_status(status, counts[status], chart, look) for status in TaskStatus)]
 

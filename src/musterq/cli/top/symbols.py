@@ -20,9 +20,7 @@ class Symbols(NamedTuple):
     left: str
 
 
-UNICODE = Symbols(
-    bars="▁▂▃▄▅▆▇█", rule="─", between="│", clip="…", nothing="–", up="↑", down="↓", done="█", left="░"
-)
+UNICODE = Symbols(bars="▁▂▃▄▅▆▇█", rule="─", between="│", clip="…", nothing="–", up="↑", down="↓", done="█", left="░")
 ASCII = Symbols(bars="_.:-=+*#", rule="-", between="|", clip="~", nothing="-", up="^", down="v", done="#", left=".")
 
 

@@ -9,7 +9,7 @@ import sys
 import termios
 import tty
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
@@ -27,6 +27,7 @@ class Terminal:
 
     def __init__(self) -> None:
         self._input = sys.stdin.fileno()
+        self._output = sys.stdout.fileno()
         self._before = termios.tcgetattr(self._input)
         self._woken, self._waker = os.pipe()
         for end in (self._woken, self._waker):
@@ -35,24 +36,24 @@ class Terminal:
 
     def size(self) -> os.terminal_size:
         """Columns and rows."""
-        return os.get_terminal_size(sys.stdout.fileno())
+        return os.get_terminal_size(self._output)
 
     def write(self, text: str) -> None:
         """Show it; what its encoding lacks is shown as a question mark."""
-        if text:
-            sys.stdout.buffer.write(text.encode(sys.stdout.encoding, "replace"))
-            sys.stdout.buffer.flush()
+        data = text.encode(sys.stdout.encoding, "replace")
+        while data:  # past the buffer of Python, which a signal's handler must not write to while it is written to
+            data = data[os.write(self._output, data) :]
 
     def wake(self) -> None:
         """End a `read` now; from any thread."""
-        with _full_is_enough():
+        with suppress(BlockingIOError):
             os.write(self._waker, b"\0")
 
     def read(self, seconds: float) -> bytes | None:
         """What was typed; empty after so many seconds, or when woken; None: the terminal is gone."""
         ready, _, _ = select.select([self._input, self._woken], [], [], seconds)
         if self._woken in ready:
-            with _full_is_enough():
+            with suppress(BlockingIOError):
                 os.read(self._woken, _INPUT_BYTES)
         if self._input not in ready:
             return b""
@@ -96,13 +97,16 @@ class Terminal:
         self.is_changed = True
 
     def _leave(self) -> None:
-        with _gone_is_left():
+        with suppress(OSError, termios.error):  # it may be gone
             self.write(_LEAVE)
             termios.tcsetattr(self._input, termios.TCSADRAIN, self._before)
 
     def _suspend(self, _number: int, _frame: FrameType | None) -> None:
         self._leave()
-        os.kill(os.getpid(), signal.SIGSTOP)  # as SIGTSTP would by itself; here it goes on with SIGCONT
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTSTP)  # it stands still here, unless there is no shell that could continue it
+        signal.signal(signal.SIGTSTP, self._suspend)
+        self._enter()
 
     def _go_on(self, _number: int, _frame: FrameType | None) -> None:
         self._enter()
@@ -113,19 +117,3 @@ class Terminal:
 
 def _end(number: int, _frame: FrameType | None) -> NoReturn:
     sys.exit(128 + number)
-
-
-@contextmanager
-def _full_is_enough() -> Iterator[None]:
-    try:
-        yield
-    except BlockingIOError:
-        pass
-
-
-@contextmanager
-def _gone_is_left() -> Iterator[None]:
-    try:
-        yield
-    except (OSError, termios.error):
-        pass

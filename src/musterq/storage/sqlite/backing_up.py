@@ -19,6 +19,15 @@ from musterq.storage.sqlite.times import Moment
 Read = Callable[[Callable[[Connection], None]], None]  # runs work on a connection to the source
 
 
+class Terms(NamedTuple):
+    """How a copy is made: whether it is verified, who is told of it, seconds of rest after each step, and what for."""
+
+    verify: bool
+    progress: Progress
+    rest: float = 0.0
+    to_be_used: bool = False  # in the place of a queue; else it is kept
+
+
 class Copy(NamedTuple):
     """What a copy holds."""
 
@@ -27,9 +36,7 @@ class Copy(NamedTuple):
     remarks: tuple[str, ...]
 
 
-def write_copy(
-    read: Read, source: str, path: Path, driver: Driver, clock: Clock, *, verify: bool, progress: Progress, rest: float
-) -> Copy:
+def write_copy(read: Read, source: str, path: Path, driver: Driver, clock: Clock, *, terms: Terms) -> Copy:
     """Copy a queue into the empty file ``path``, make it one of its own, verify it, and bring it to the disk.
 
     Raises:
@@ -37,10 +44,12 @@ def write_copy(
         QueueDatabaseError: it cannot be read, or the copy not written, or the copy is damaged.
     """
     with connected(driver, str(path)) as target:
-        read(lambda connection: copy(connection, target, progress, rest=rest))
-        if verify:
+        read(lambda connection: copy(connection, target, terms.progress, rest=terms.rest))
+        if terms.verify:
             _check_damage(target, source)
-        written = _made_its_own(target, source, clock, verify=verify)
+        written = _made_its_own(target, source, clock, terms)
+        if terms.to_be_used:
+            target.row("PRAGMA journal_mode = WAL")
     finish(path, like=source)
     return written
 
@@ -59,19 +68,19 @@ def check_is_queue(connection: Connection, location: str) -> SchemaState:
     return state
 
 
-def _made_its_own(target: Connection, source: str, clock: Clock, *, verify: bool) -> Copy:
+def _made_its_own(target: Connection, source: str, clock: Clock, terms: Terms) -> Copy:
     """One of an older layout or version is left as it is, and upgraded by whoever opens it."""
     state = check_is_queue(target, source)
     tasks = target.row(query("all_tasks"))[0]
     if state is not SchemaState.CURRENT:
         return Copy(tasks, 0, ())
-    remarks = tuple(soundness.miscounts(target) + soundness.loose_rows(target)) if verify else ()
-    return Copy(tasks, set_free(target, source, Moment(clock)), remarks)
+    remarks = tuple(soundness.miscounts(target) + soundness.loose_rows(target)) if terms.verify else ()
+    return Copy(tasks, set_free(target, source, Moment(clock), is_known=terms.to_be_used), remarks)
 
 
 def _check_damage(target: Connection, source: str) -> None:
     if found := soundness.damage(target):
         raise QueueDatabaseError(
-            f"the copy of {source} is damaged, as {source} itself may be: {'; '.join(found[:3])}; nothing was kept of it "
-            "(look with musterq doctor --deep; a copy that is not verified can be made all the same)"
+            f"the copy of {source} is damaged, as {source} itself may be: {'; '.join(found[:3])}; nothing of it is "
+            "kept (look with musterq doctor --deep; a copy can be had without verifying it)"
         )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 from musterq.clock import text_to_datetime
 from musterq.models import TAKES_TASKS
@@ -22,22 +22,17 @@ _SILENT = frozenset({"lost", "suspended", "late", "stale"})
 
 def unservable(connection: Connection, decisions: Decisions, is_dead: IsDead, now: Moment) -> list[Unservable]:
     """The lanes that hold waiting work which no worker could take, the longest waiting first."""
-    lanes, roster = _unserved(connection, decisions, is_dead, now)
-    if roster is None or not lanes:
+    unserved = _unserved(connection, decisions, is_dead, now)
+    if not unserved.lanes:
         return []
-    ages = _ages(connection, lanes, now)
-    members = list(roster.members())
-    found = [
-        _unservable(lane, why, ages.get(lane.id))
-        for lane in lanes
-        if (why := shortfall(lane.type, lane.compatibility, members)) is not None
-    ]
+    ages = _ages(connection, unserved.lanes, now)
+    found = [_unservable(lane, why, ages.get(lane.id)) for lane, why in _explained(unserved, decisions)]
     return sorted(found, key=lambda one: -(one.oldest_age_seconds or 0.0))
 
 
 def unservable_tasks(connection: Connection, decisions: Decisions, is_dead: IsDead, now: Moment) -> int:
     """How many waiting tasks these lanes hold."""
-    return sum(lane.waiting for lane in _unserved(connection, decisions, is_dead, now)[0])
+    return sum(lane.waiting for lane in _unserved(connection, decisions, is_dead, now).lanes)
 
 
 def expect_workers(connection: Connection, expectation: Expectation) -> None:
@@ -63,18 +58,35 @@ def expectations(connection: Connection, is_dead: IsDead, now: Moment) -> list[T
 
 
 # -- what nobody can take ----------------------------------------------------------------------------
-def _unserved(
-    connection: Connection, decisions: Decisions, is_dead: IsDead, now: Moment
-) -> tuple[list[Lane], Roster | None]:
-    """The lanes that no worker serves, and the workers of the same moment; None: nothing waits."""
+class _Unserved(NamedTuple):
+    """The lanes that no worker serves, and the workers of the same moment."""
+
+    generation: int
+    lanes: list[Lane]
+    roster: Roster
+
+
+def _unserved(connection: Connection, decisions: Decisions, is_dead: IsDead, now: Moment) -> _Unserved:
     if not connection.in_transaction:
         connection.run("BEGIN")  # what is read below is of one moment; whoever keeps the reader ends it
     rows = connection.rows(query("waiting_by_lane"))
     if not rows:
-        return [], None
-    decided = decisions.of(rows[0][-1])
+        return _Unserved(0, [], Roster((), is_dead))
+    generation = rows[0][-1]
+    decided = decisions.of(generation)
     roster = Roster(worker_ages(connection, now), is_dead)
-    return [lane for lane in (Lane(*row[:-1]) for row in rows) if not roster.serves(lane, decided)], roster
+    lanes = [lane for lane in (Lane(*row[:-1]) for row in rows) if not roster.serves(lane, decided)]
+    return _Unserved(generation, lanes, roster)
+
+
+def _explained(unserved: _Unserved, decisions: Decisions) -> Iterator[tuple[Lane, Shortfall]]:
+    members = list(unserved.roster.members())
+    told = decisions.told(unserved.generation, members)
+    for lane in unserved.lanes:
+        why = told.get(lane.id) or shortfall(lane.type, lane.compatibility, members)
+        if why is not None:
+            told[lane.id] = why
+            yield lane, why
 
 
 def _unservable(lane: Lane, why: Shortfall, age: float | None) -> Unservable:
@@ -120,6 +132,6 @@ def _turnout(expectation: Expectation, roster: Roster, departed: Iterable[tuple[
 
 def _gone(member: Member) -> Gone:
     """A worker on the roll that takes no tasks; a silent one was well when it beat last."""
-    worker, state = member
+    worker, state = member.worker, member.state
     seen = worker.heartbeat_utc if state.status in _SILENT else state.since_utc
     return Gone(worker_id=worker.worker_id, host=worker.host, reason=state.reason, last_seen_utc=seen)

@@ -12,7 +12,9 @@ import mmap
 import os
 import re
 import struct
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from musterq.errors import QueueDatabaseError, WorkerIdTakenError
@@ -61,12 +63,31 @@ class FileLivenessLock:
             close_lock(self._descriptor)
 
 
+class _Asked(threading.local):
+    """Which locks this thread has found free or held, while it remembers that."""
+
+    answers: dict[str, bool] | None = None
+
+
 class LivenessFolder:
     """The lock files of one database."""
 
     def __init__(self, database_path: str) -> None:
         self._database = Path(database_path)
         self._folder = Path(f"{database_path}-workers")
+        self._asked = _Asked()
+
+    @contextlib.contextmanager
+    def asked_once(self) -> Iterator[None]:
+        """Within the block, this thread tests each lock once: what it reads of one moment judges a worker alike."""
+        if self._asked.answers is not None:
+            yield
+            return
+        self._asked.answers = {}
+        try:
+            yield
+        finally:
+            self._asked.answers = None
 
     def made_folder(self) -> str:
         """Where they are; made if it can be, so that somebody can watch it before the first worker comes."""
@@ -100,7 +121,12 @@ class LivenessFolder:
 
         Where its file is gone or cannot be tested, nothing is known, and its beats tell.
         """
-        return _is_free(self._path(worker_id))
+        answers = self._asked.answers
+        if answers is None:
+            return _is_free(self._path(worker_id))
+        if worker_id not in answers:
+            answers[worker_id] = _is_free(self._path(worker_id))
+        return answers[worker_id]
 
     def alive(self) -> list[str]:
         """The names of the lock files that live processes hold."""

@@ -10,4 +10,3 @@ def rebuild(connection: Connection) -> None:
     connection.run("PRAGMA temp_store = FILE")  # the new copy is as large as the file
     connection.run("PRAGMA auto_vacuum = INCREMENTAL")
     connection.run("VACUUM")
-    connection.row("PRAGMA wal_checkpoint(PASSIVE)")

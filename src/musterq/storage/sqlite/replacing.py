@@ -1,8 +1,8 @@
 """Puts another file in the place of a database that nobody uses. Run as a program of its own: TARGET NEW KEPT.
 
-It holds the locks that every user of the database holds one of, so nobody is in it, and nobody comes in meanwhile. A
-process that uses databases must not do that itself: it does not meet its own locks, and to close a file lets all of them go.
-So this needs nothing but Python. It prints what it came to as JSON: ``{"kept": bool}`` or ``{"used_by": [process id]}``.
+It takes the locks of which every user of the database holds one, so nobody is in it, and nobody comes in meanwhile. A
+process that uses databases must not do that itself: it does not meet its own locks, and to close a file lets all of
+them go. So this needs nothing but Python. It prints what it came to as JSON: ``kept``, ``used_by`` or ``error``.
 """
 
 from __future__ import annotations

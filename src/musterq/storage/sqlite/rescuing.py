@@ -116,7 +116,10 @@ def rescue_all(connection: Connection, found: Found, is_dead: IsDead, begun: Beg
 
 
 def _remove(connection: Connection, worker: WorkerAge, is_dead: IsDead, begun: Begun, now: Moment) -> bool:
-    if not worker.has_lock or is_dead(worker):
+    dead = is_dead(worker)
+    if dead:
+        _mark_lost(connection, worker, now)  # whoever asks later who went last is told that
+    if dead or not worker.has_lock:
         held = _ids(connection, "all_held_by_worker", {"worker": worker.worker_id})
         rescue(connection, held, REMOVED, now, begun(worker.worker_id) if worker.has_lock else None)
     else:
@@ -128,9 +131,13 @@ def _rescue_worker(connection: Connection, worker: WorkerAge, cause: Cause, begu
     held = _ids(connection, "held_by_worker", {"worker": worker.worker_id})
     rescued = rescue(connection, held, cause, now, begun(worker.worker_id) if worker.has_lock else None)
     if cause is LOCK_FREE:
-        reason = "its process died: its liveness lock is free"
-        connection.run(query("mark_lost"), {"worker": worker.worker_id, "now": now.text, "reason": reason})
+        _mark_lost(connection, worker, now)
     return rescued
+
+
+def _mark_lost(connection: Connection, worker: WorkerAge, now: Moment) -> None:
+    reason = "its process died: its liveness lock is free"
+    connection.run(query("mark_lost"), {"worker": worker.worker_id, "now": now.text, "reason": reason})
 
 
 def _lost_ids(connection: Connection, is_dead: IsDead, now: Moment) -> frozenset[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from musterq.errors import QueueBusyError, QueueDatabaseError
-from musterq.storage.sqlite import replacing
+from musterq.storage.sqlite import backing_up, replacing
 from musterq.storage.sqlite.connection import Connection, Driver
 from musterq.storage.sqlite.copying import connected
 from musterq.storage.sqlite.liveness import LivenessFolder
@@ -43,6 +45,17 @@ def check_backup(backup: str, target: str) -> None:
         raise QueueDatabaseError(f"{backup} is the database itself; give the path of a backup")
 
 
+def check_is_queue(driver: Driver, backup: str) -> None:
+    """Refuse another program's file before it is copied.
+
+    Raises:
+        QueueSchemaError: it has no tables of ours, or those of a newer musterq.
+        QueueDatabaseError: it is no database, or cannot be read.
+    """
+    with connected(driver, backup) as connection:
+        backing_up.check_is_queue(connection, backup)
+
+
 def check_unused(path: str) -> None:
     """Refuse while a worker process lives; other processes are found when the file is replaced.
 
@@ -57,21 +70,15 @@ def check_unused(path: str) -> None:
 
 
 def empty_log(driver: Driver, path: str) -> None:
-    """Bring what stands in the log of the old file into it, so that it is whole by itself; a damaged one is left alone.
+    """Bring what stands in the log of the old file into it, so that it is whole by itself.
 
-    Raises:
-        QueueBusyError: a process uses it.
+    One that is damaged keeps its log beside it, and one that is used is not replaced anyway.
     """
     if not Path(path).exists():
         return
-    try:
-        with connected(driver, path) as connection:
-            connection.run("PRAGMA busy_timeout = 1000")
-            connection.row("PRAGMA journal_mode = DELETE")
-    except QueueBusyError as error:
-        raise QueueBusyError(f"{path} is in use by another process; stop all workers and programs on it first") from error
-    except QueueDatabaseError:
-        return
+    with contextlib.suppress(QueueDatabaseError), connected(driver, path) as connection:
+        connection.run("PRAGMA busy_timeout = 1000")
+        connection.row("PRAGMA journal_mode = DELETE")
 
 
 def take_place(path: str, new: Path) -> str | None:
@@ -89,13 +96,17 @@ def take_place(path: str, new: Path) -> str | None:
         raise QueueDatabaseError(f"{path}: the file could not be replaced: {error}") from error
     said = json.loads(asked.stdout)
     if "used_by" in said:
-        raise QueueBusyError(f"{path} is in use by {_process(said['used_by'])}; stop all workers and programs on it first")
+        raise QueueBusyError(
+            f"{path} is in use by {_process(said['used_by'])}; stop all workers and programs on it first"
+        )
     if "error" in said:
         raise QueueDatabaseError(f"{path}: the file could not be replaced: {said['error']}")
     return kept if said["kept"] else None
 
 
 def _process(pid: int) -> str:
+    if pid == os.getpid():
+        return "this process itself"
     return f"process {pid} ({command_of(pid) or 'unknown'})" if pid else "another process"
 
 

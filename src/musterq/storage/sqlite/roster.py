@@ -5,12 +5,14 @@ Whether a worker's process lives costs a few system calls, so it is asked of as 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from musterq.matching import offered, satisfies, servable
 from musterq.models import TAKES_TASKS
+from musterq.records import Shortfall
 from musterq.storage.sqlite.rescuing import IsDead
 from musterq.storage.sqlite.states import Held, State, state_of
 from musterq.storage.sqlite.workers import WorkerAge, types_of
@@ -52,6 +54,7 @@ class Member(NamedTuple):
 
     worker: WorkerAge
     state: State
+    kind: Kind
 
     @property
     def types(self) -> tuple[str, ...] | None:
@@ -70,18 +73,31 @@ class Member(NamedTuple):
 
 
 class Decisions:
-    """Which kinds may serve which lanes, as far as this process has decided it since the lanes changed."""
+    """Which kinds may serve which lanes, and why none can, as far as this process has found it out.
+
+    What is kept is replaced as one, never emptied: whoever still reads an older state of the database keeps its own.
+    """
 
     def __init__(self) -> None:
         self._made: tuple[int | None, dict[Kind, dict[int, bool]]] = (None, {})
+        self._told: tuple[object, dict[int, Shortfall]] = (None, {})
 
     def of(self, generation: int) -> dict[Kind, dict[int, bool]]:
         """What is decided about the lanes of this generation: kind to lane to whether it may. The caller adds to it."""
         known, decided = self._made
         if known != generation or len(decided) >= _KEPT_KINDS:
             decided = {}
-            self._made = (generation, decided)  # replaced as one: whoever still reads an older state keeps its own
+            self._made = (generation, decided)
         return decided
+
+    def told(self, generation: int, members: Iterable[Member]) -> dict[int, Shortfall]:
+        """Why none of these workers can serve which lane of this generation. The caller adds to it."""
+        fleet = (generation, frozenset(Counter((member.kind, member.status) for member in members).items()))
+        known, told = self._told
+        if known != fleet:
+            told = {}
+            self._told = (fleet, told)
+        return told
 
 
 class Roster:
@@ -96,29 +112,28 @@ class Roster:
 
     def members(self) -> Iterator[Member]:
         """Every worker with its state."""
-        return (self._member(worker) for workers in self._by_kind.values() for worker in workers)
+        return (self._member(worker, kind) for kind, workers in self._by_kind.items() for worker in workers)
 
     def members_that(self, types: Iterable[str], demand: Mapping[str, Any] | None) -> Iterator[Member]:
         """The workers that handle all these types and satisfy this compatibility."""
         for kind, workers in self._by_kind.items():
             if kind.fits(types, demand):
-                yield from map(self._member, workers)
+                yield from (self._member(worker, kind) for worker in workers)
 
     def serves(self, lane: Lane, decided: dict[Kind, dict[int, bool]]) -> bool:
         """Whether one of those that take tasks may serve a lane."""
         return any(
-            _may_serve(kind, lane, decided.setdefault(kind, {})) and self._is_at_work(workers)
-            for kind, workers in self._by_kind.items()
+            _may_serve(kind, lane, decided.setdefault(kind, {})) and self._takes_tasks(kind) for kind in self._by_kind
         )
 
-    def _is_at_work(self, workers: Iterable[WorkerAge]) -> bool:
-        return any(self._member(worker).status in TAKES_TASKS for worker in workers)
+    def _takes_tasks(self, kind: Kind) -> bool:
+        return any(self._member(worker, kind).status in TAKES_TASKS for worker in self._by_kind[kind])
 
-    def _member(self, worker: WorkerAge) -> Member:
+    def _member(self, worker: WorkerAge, kind: Kind) -> Member:
         known = self._members.get(worker.worker_id)
         if known is None:
             state = state_of(worker, dead=self._is_dead(worker), held=Held())
-            known = self._members[worker.worker_id] = Member(worker, state)
+            known = self._members[worker.worker_id] = Member(worker, state, kind)
         return known
 
 

@@ -160,6 +160,16 @@ class Sessions:
             self._own[threading.get_ident()] = connection
         return self._here.connection
 
+    def alone(self, work: Callable[[Connection], None]) -> None:
+        """Run work that takes the write lock itself, and for long, on a connection of its own, in turn with writers."""
+        self._check_open()
+        connection = self._connect_copier()
+        try:
+            self.gate.pass_through(lambda: work(connection))
+            self.look_after_log(connection)
+        finally:
+            connection.close()
+
     def look_after_log(self, connection: Connection) -> None:
         """After a commit on a thread's own connection, as the writer does after its commits."""
         self._checkpointer.look(connection)

@@ -1,7 +1,7 @@
 """What is noted in the lock files beside a database: how long writers waited, and the last copy of the log.
 
-Whoever holds the file's lock writes its note, so a note costs no lock and no commit of its own, and outlives every process. The
-first byte is left to locks: on Windows nobody else can read it while it is locked.
+Whoever holds the file's lock writes its note, so a note costs no lock and no commit of its own, and outlives every
+process. The first byte is left to locks: on Windows nobody else can read it while it is locked.
 """
 
 from __future__ import annotations

@@ -161,6 +161,14 @@ class DeathWaiter(FileWaiter):
         super().__init__(lambda: _started(_lock_events, folder))
 
 
+def tells_of(folder: str) -> bool:
+    """Whether a file or folder can be watched now: each user may watch so much only."""
+    events = _started(_log_events, folder)
+    if events is not None:
+        events.close()
+    return events is not None
+
+
 def _started(watch: Callable[[str], _Signal] | None, path: str) -> _Signal | None:
     """Events of a file or folder; None where there are none, or it is not there yet."""
     if watch is None:

@@ -89,6 +89,7 @@ def register(
     capabilities: str,
     facts: WorkerFacts | None,
     now: Moment,
+    *,
     library: str | None = None,
 ) -> None:
     """Add or replace a worker, and beat; ``library`` is the version of SQLite in the process that tells the facts."""
@@ -107,6 +108,11 @@ def heartbeat(connection: Connection, worker_id: str, pulse: Pulse | None, now: 
         said = {"state": pulse.state, "reason": pulse.reason, "since": epoch_to_text(pulse.since)}
         connection.run(query("pulse"), {"worker": worker_id, **said})
     return True
+
+
+def note_departure(connection: Connection, worker_id: str, reason: str, now: Moment) -> None:
+    """Note why a worker that has gone has left of its own accord."""
+    connection.run(query("departure_left"), {"worker": worker_id, "reason": reason, "now": now.text})
 
 
 def forget_process(connection: Connection, worker_id: str) -> None:

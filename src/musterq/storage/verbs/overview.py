@@ -21,6 +21,8 @@ class OverviewVerbs(Protocol):
     def at_one_moment(self, look: Callable[[], T]) -> T:
         """Call ``look`` and return what it returns; whatever verbs it reads with tell of the same moment.
 
+        Within it, whether a worker's process lives is asked once.
+
         It should write nothing, since it would not see that, and be short: meanwhile the log cannot be cut.
         """
 

@@ -56,8 +56,10 @@ class WorkerVerbs(Protocol):
     def worker_activity(self) -> list[WorkerActivity]:
         """What every worker is doing; newest beat first."""
 
-    def remove_worker(self, worker_id: str) -> bool:
+    def remove_worker(self, worker_id: str, *, left: str | None = None) -> bool:
         """Forget a worker; rescue its tasks if it is dead or has no liveness lock, else put them under a lease.
+
+        ``left``: it leaves of its own accord, and why, in words.
 
         Callable from a signal handler that interrupted another verb of the same thread: answered from a
         read, written when that verb unwinds, even if the handler then ends the process.

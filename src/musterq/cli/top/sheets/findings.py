@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from musterq.cli.top.cells import Cell, clean
+from musterq.cli.top.figures import time_of
 from musterq.cli.top.grid import Column
 from musterq.cli.top.place import Place
 from musterq.cli.top.sheet import Look, Order, Sheet
@@ -13,7 +14,6 @@ from musterq.cli.top.snapshot import Snapshot
 
 Finding = Mapping[str, Any]
 SEVERITIES = {"critical": "red bold", "warning": "yellow"}
-_SECONDS = len("YYYY-MM-DD HH:MM:SS")
 
 
 def _items(snapshot: Snapshot, _place: Place) -> Sequence[Finding] | None:
@@ -21,10 +21,9 @@ def _items(snapshot: Snapshot, _place: Place) -> Sequence[Finding] | None:
 
 
 def _cells(finding: Finding, look: Look) -> Sequence[Cell]:
-    since = finding["since_utc"]
     return (
         Cell(finding["severity"], SEVERITIES.get(finding["severity"], "")),
-        Cell(since[:_SECONDS] if since else look.symbols.nothing),
+        Cell(time_of(look.age(finding["since_utc"]), look.symbols.nothing)),
         Cell(clean(finding["subject"] or look.symbols.nothing)),
         Cell(clean(finding["what"])),
     )
@@ -37,7 +36,7 @@ def _rank(finding: Finding) -> int:
 SHEET = Sheet[Finding](
     columns=(
         Column("SEVERITY"),
-        Column("SINCE (UTC)", spare=2),
+        Column("FOR", right=True, least=6, spare=2),
         Column("SUBJECT", clips=True, spare=1),
         Column("WHAT", clips=True),
     ),

@@ -53,8 +53,7 @@ def _items(snapshot: Snapshot, _place: Place) -> list[TypeLine] | None:
 def _cells(line: TypeLine, look: Look) -> Sequence[Cell]:
     nothing = look.symbols.nothing
     return (
-        Cell(clean(line.type), "yellow" if line.paused else ""),
-        Cell("paused" if line.paused else "", "yellow"),
+        Cell(f"{clean(line.type)} (paused)", "yellow") if line.paused else Cell(clean(line.type)),
         Cell(count(line.count(TaskStatus.QUEUED))),
         Cell(sparkline(look.snapshot.trends.depth_of(line.type), _CHART, look.symbols), "blue"),
         Cell(count(line.count(TaskStatus.SCHEDULED))),
@@ -71,9 +70,8 @@ def _cells(line: TypeLine, look: Look) -> Sequence[Cell]:
 SHEET = Sheet[TypeLine](
     columns=(
         Column("TYPE", clips=True, least=12),
-        Column("", spare=1),
         Column("QUEUED", right=True, least=9),
-        Column("", spare=4),
+        Column("TREND", spare=4),
         Column("SCHEDULED", right=True, spare=6),
         Column("RUNNING", right=True),
         Column("COMPLETED", right=True, spare=5),

@@ -4,7 +4,7 @@ CREATE TABLE worker_expectations (
     name TEXT PRIMARY KEY,
     count INTEGER NOT NULL CHECK (count > 0),
     types TEXT CHECK (json_valid(types)),          -- a JSON list of what each of them handles; NULL: whatever
-    capabilities TEXT NOT NULL DEFAULT '{}'        -- what each of them satisfies, as the compatibility of a task
+    capabilities TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(capabilities)) -- what each satisfies, as a compatibility
 ) WITHOUT ROWID;
 
 -- Workers whose row is gone; the newest thousand. One that is back is no longer among them.

@@ -7,12 +7,14 @@ import time
 from pathlib import Path
 
 from musterq.errors import QueueDatabaseError
-from musterq.records import Backup, Condition, Vacuumed
-from musterq.storage.sqlite import backing_up, condition, rebuilding, restoring
-from musterq.storage.sqlite.copying import REST_SECONDS, Progress, file_beside, sync_folder
-from musterq.storage.sqlite.place import check_place
+from musterq.records import Backup, Condition, Fact, Vacuumed
+from musterq.storage.sqlite import backing_up, condition, drift, examining, log_pins, rebuilding, restoring
+from musterq.storage.sqlite.connection import Connection
+from musterq.storage.sqlite.copying import REST_SECONDS, Progress, connected, file_beside, sync_folder
+from musterq.storage.sqlite.place import check_place, is_new
 from musterq.storage.sqlite.reentry import verb
 from musterq.storage.sqlite.verbs.frame import Frame
+from musterq.storage.sqlite.vital_signs import Patient
 
 
 class CareVerbs(Frame):
@@ -23,8 +25,25 @@ class CareVerbs(Frame):
         return self._read(lambda connection: condition.condition(connection, self._file, self._driver.version()))
 
     @verb
+    def examine(self, *, deep: bool) -> list[Fact]:
+        found = self.condition()
+        durability = str(self._opening["durability"])
+        patient = Patient(self._file, self._driver, durability, found, lambda: log_pins.log_pins(self._file))
+        with connected(self._driver, self._file) as connection:  # one that has no plans from before the schema changed
+            return list(examining.facts(connection, patient, deep=deep))
+
+    @verb
+    def mend(self) -> list[str]:
+        def mend(connection: Connection) -> list[str]:
+            with drift.model_of(self._driver) as model:
+                return drift.mend(connection, model)
+
+        return self._write(mend)
+
+    @verb
     def backup(self, target: str, *, replace: bool, verify: bool, progress: Progress) -> Backup:
         began = time.monotonic()
+        self._check_is_queue()
         path = self._checked_target(target, replace=replace)
         with file_beside(path, like=self._file) as new:
             written = backing_up.write_copy(
@@ -33,9 +52,7 @@ class CareVerbs(Frame):
                 new,
                 self._driver,
                 self.clock,
-                verify=verify,
-                progress=progress,
-                rest=REST_SECONDS,
+                terms=backing_up.Terms(verify=verify, progress=progress, rest=REST_SECONDS),
             )
             new.replace(path)
         sync_folder(path.parent)
@@ -48,9 +65,10 @@ class CareVerbs(Frame):
         check_place(self._file)
         if Path(self._file).exists() and not replace:
             raise QueueDatabaseError(
-                f"there is a file at {self._path}; it is replaced only if that is asked for, and kept beside"
+                f"there is a file at {self._path}; replace=True (or --force) replaces it, and keeps it beside"
             )
         restoring.check_unused(self._file)
+        restoring.check_is_queue(self._driver, backup)
         path = Path(self._file)
         with file_beside(path, like=backup) as new:
             written = backing_up.write_copy(
@@ -59,9 +77,7 @@ class CareVerbs(Frame):
                 new,
                 self._driver,
                 self.clock,
-                verify=verify,
-                progress=progress,
-                rest=0.0,
+                terms=backing_up.Terms(verify=verify, progress=progress, to_be_used=True),
             )
             restoring.empty_log(self._driver, self._file)
             kept = restoring.take_place(self._file, new)
@@ -81,23 +97,30 @@ class CareVerbs(Frame):
             seconds=time.monotonic() - began,
         )
 
+    def _check_is_queue(self) -> None:
+        """Without upgrading it, since who is about to do that makes a backup first."""
+        check_place(self._path)
+        if is_new(self._path):
+            raise QueueDatabaseError(f"there is no queue at {self._path}; give the path of one")
+        self._sessions.read_committed(lambda connection: backing_up.check_is_queue(connection, self._path))
+
     def _checked_target(self, target: str, *, replace: bool) -> Path:
         path = Path(os.path.realpath(target))
         if path.is_dir():
             raise QueueDatabaseError(f"{target} is a folder; give the path of a file in it")
+        if path == Path(self._file) or (path.exists() and path.samefile(self._file)):
+            raise QueueDatabaseError(f"{target} is the database itself; give another path")
+        if any(Path(f"{path}{companion}").exists() for companion in ("-wal", "-journal")):
+            raise QueueDatabaseError(f"{target} is in use by a program, or was left by one; give another path")
         if not path.exists():
             return path
-        if path.samefile(self._file):
-            raise QueueDatabaseError(f"{target} is the database itself; give another path")
         if not replace:
-            raise QueueDatabaseError(f"there is a file at {target}; it is replaced only if that is asked for")
+            raise QueueDatabaseError(f"there is a file at {target}; give another path, or replace=True (or --force)")
         restoring.check_unused(str(path))
         return path
 
 
-def _told(
-    path: Path, written: backing_up.Copy, *, verify: bool, began: float, kept: str | None = None
-) -> Backup:
+def _told(path: Path, written: backing_up.Copy, *, verify: bool, began: float, kept: str | None = None) -> Backup:
     return Backup(
         path=str(path),
         bytes=path.stat().st_size,

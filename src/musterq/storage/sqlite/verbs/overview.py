@@ -27,7 +27,8 @@ class OverviewVerbs(Frame):
     @verb
     def at_one_moment(self, look: Callable[[], T]) -> T:
         self.ensure_schema()
-        return self._sessions.at_one_moment(look)
+        with self._liveness.asked_once():
+            return self._sessions.at_one_moment(look)
 
     @verb
     def metrics(self) -> QueueMetrics:

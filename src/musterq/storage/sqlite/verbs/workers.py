@@ -28,7 +28,7 @@ class WorkerVerbs(Frame):
             if facts is not None or self._has_died(connection, worker_id):
                 rescuing.rescue_forerunner(connection, worker_id, now, self._liveness.begun(worker_id))
                 workers.forget_process(connection, worker_id)
-            workers.register(connection, worker_id, capabilities, facts, now, library)
+            workers.register(connection, worker_id, capabilities, facts, now, library=library)
 
         self._write(register)
         if facts is not None:
@@ -64,12 +64,12 @@ class WorkerVerbs(Frame):
         return self._read(lambda connection: overview.activity(connection, self._is_dead, now))
 
     @verb
-    def remove_worker(self, worker_id: str) -> bool:
+    def remove_worker(self, worker_id: str, *, left: str | None = None) -> bool:
         if not interrupts_another_call():
-            return self._remove_worker(worker_id)
+            return self._remove_worker(worker_id, left)
         there = self._sessions.read_committed(lambda connection: workers.worker(connection, worker_id)) is not None
         if there:
-            defer(partial(self._remove_worker, worker_id))
+            defer(partial(self._remove_worker, worker_id, left))
         return there
 
     @verb
@@ -92,12 +92,15 @@ class WorkerVerbs(Frame):
         now = Moment(self.clock)
         return self._read(lambda connection: workers.worker_ages(connection, now))
 
-    def _remove_worker(self, worker_id: str) -> bool:
-        removed = self._write(
-            lambda connection: rescuing.remove_worker(
-                connection, worker_id, self._is_dead, self._liveness.begun, Moment(self.clock)
-            )
-        )
+    def _remove_worker(self, worker_id: str, left: str | None) -> bool:
+        def remove(connection: Connection) -> bool:
+            now = Moment(self.clock)
+            there = rescuing.remove_worker(connection, worker_id, self._is_dead, self._liveness.begun, now)
+            if there and left is not None:
+                workers.note_departure(connection, worker_id, left, now)
+            return there
+
+        removed = self._write(remove)
         if removed:
             self._liveness.discard(worker_id)
         return removed

@@ -1,0 +1,1 @@
+"""A fleet in which four things go wrong, and what the queue says of them."""

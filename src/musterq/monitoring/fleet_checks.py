@@ -1,0 +1,76 @@
+"""The checks of the fleet: who is missing, and what nobody can take."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Iterator
+
+from musterq.monitoring.findings import Finding, counted
+from musterq.monitoring.sight import Sight
+from musterq.monitoring.thresholds import CRITICAL, WARNING, Thresholds
+from musterq.records import Turnout, Unservable
+
+
+def no_worker(sight: Sight, _: Thresholds) -> Iterator[Finding]:
+    """Tasks wait, and no worker takes any."""
+    waiting = sum(n for type, n in sight.queued.items() if type not in sight.paused)
+    if waiting and not sight.taking:
+        out = Counter(worker.status for worker in sight.activity)
+        states = ", ".join(f"{n} {status}" for status, n in sorted(out.items()))
+        yield Finding(
+            severity=CRITICAL,
+            check="no_worker",
+            what=f"{counted(waiting, 'task')} queued, and no worker takes tasks ({states or 'none is on the roll'})",
+            since_utc=max((worker.status_since_utc for worker in sight.activity), default=None),
+            advice="start a worker: musterq worker MODULE:QUEUE",
+        )
+
+
+def missing(sight: Sight, _: Thresholds) -> Iterator[Finding]:
+    """Fewer workers are at work than are expected."""
+    for turnout in sight.storage.expectations():
+        if turnout.missing:
+            name, wanted = turnout.expectation.name, turnout.expectation.count
+            yield Finding(
+                severity=WARNING if turnout.alive else CRITICAL,
+                check="missing",
+                subject=name,
+                what=f"{turnout.alive} of the {counted(wanted, 'worker')} expected as {name} take tasks{_last(turnout)}",
+                since_utc=None if turnout.last is None else turnout.last.last_seen_utc,
+                advice=f"start {turnout.missing} more, or expect fewer: musterq expect {shlex.quote(name)} {turnout.alive}",
+            )
+
+
+def unservable(sight: Sight, thresholds: Thresholds) -> Iterator[Finding]:
+    """Tasks wait that no worker can take; where no worker takes any, that says it all."""
+    if not sight.taking:
+        return
+    for lane in sight.storage.unservable():
+        severity = thresholds.unservable.severity(lane.oldest_age_seconds or 0.0)
+        if severity is not None:
+            yield Finding(
+                severity=severity,
+                check="unservable",
+                subject=lane.type,
+                what=(
+                    f"no worker can take {counted(lane.waiting, 'queued task')} of type {lane.type}{_asking(lane)}:"
+                    f" {lane.shortfall.reason}"
+                ),
+                since_utc=None if lane.oldest_age_seconds is None else sight.ago(lane.oldest_age_seconds),
+                advice=(
+                    "start a worker that can, or put such tasks out of the queue:"
+                    f" musterq tasks --type {shlex.quote(lane.type)} --status queued, then musterq cancel ID"
+                ),
+            )
+
+
+def _last(turnout: Turnout) -> str:
+    if turnout.last is None:
+        return ""
+    place = "" if turnout.last.host is None else f" on {turnout.last.host}"
+    return f"; the last that went is {turnout.last.worker_id}{place}: {turnout.last.reason}"
+
+
+def _asking(lane: Unservable) -> str:
+    return "" if lane.compatibility == "{}" else f" that asks for {lane.compatibility}"

@@ -1,0 +1,111 @@
+"""The file as a patient: everything that can be looked at, with what is wrong and what to do."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Callable, Iterator
+
+from musterq.errors import QueueDatabaseError
+from musterq.records import Fact
+from musterq.storage.sqlite import drift, plans, soundness, surroundings, vital_signs
+from musterq.storage.sqlite.connection import Connection
+from musterq.storage.sqlite.vital_signs import Patient
+
+READ_BYTES = 256 * 1024 * 1024  # a larger file is read through only when that is asked for
+_NAMED = 5
+_RESTORE = "stop writing to it and restore a backup; without one, sqlite3's .recover saves what can be"
+
+
+def facts(connection: Connection, patient: Patient, *, deep: bool) -> Iterator[Fact]:
+    """All of them, section by section; what cannot be looked at, since the file is damaged, is told as such."""
+    yield vital_signs.library(patient.driver)
+    yield from _readable("file", lambda: vital_signs.file(connection, patient))
+    yield from vital_signs.log(patient)
+    yield vital_signs.waits(patient.condition)
+    yield from _readable("space", lambda: vital_signs.space(connection, patient))
+    yield surroundings.file_events(patient.path)
+    with drift.model_of(patient.driver) as model:
+        yield from _readable("schema", lambda: _schema(connection, model, patient.path))
+    yield from _readable("soundness", lambda: _soundness(connection, patient, deep=deep))
+
+
+def _readable(section: str, look: Callable[[], Iterator[Fact]]) -> Iterator[Fact]:
+    try:
+        yield from look()
+    except QueueDatabaseError as error:
+        text = f"it cannot be looked at: {error}"
+        yield Fact(section=section, fact=f"{section}_unreadable", verdict="critical", text=text, advice=_RESTORE)
+
+
+def _schema(connection: Connection, model: Connection, path: str) -> Iterator[Fact]:
+    yield _drifts(connection, model, path)
+    yield _plans(connection, model)
+
+
+def _drifts(connection: Connection, model: Connection, path: str) -> Fact:
+    found = drift.drifts(connection, model)
+    if not found:
+        text = "all tables, indexes, triggers and views are there"
+        return Fact(section="schema", fact="schema", value=[], text=text)
+    database = shlex.quote(path)
+    beyond = any(one.made.kind == "table" for one in found)
+    advice = (
+        "restore a backup: what a table has lost cannot be made again"
+        if beyond
+        else f"musterq doctor --mend --database {database} makes them again; "
+        f"then musterq verify --repair --database {database} counts anew"
+    )
+    words = [one.words for one in found]
+    text = f"not as it was made: {_some(words)}"
+    return Fact(section="schema", fact="schema", verdict="critical", value=words, text=text, advice=advice)
+
+
+def _plans(connection: Connection, model: Connection) -> Fact:
+    found = list(plans.strays(connection, model))
+    if not found:
+        text = f"all {len(plans.HOT_QUERIES)} statements that run often find their rows by index"
+        return Fact(section="schema", fact="plans", value=[], text=text)
+    return Fact(
+        section="schema",
+        fact="plans",
+        verdict="warning",
+        value=found,
+        text=f"slower the more tasks there are: {_some(found)}",
+        advice="make the missing indexes again (musterq doctor --mend); if none is missing, run DROP TABLE sqlite_stat1",
+    )
+
+
+def _soundness(connection: Connection, patient: Patient, *, deep: bool) -> Iterator[Fact]:
+    size = patient.condition.database_bytes
+    if size > READ_BYTES and not deep:
+        text = f"not read through, since it has {surroundings.megabytes(size)}; --deep (deep=True) does it"
+        yield Fact(section="soundness", fact="integrity", text=text)
+        return
+    began = time.monotonic()
+    found = soundness.damage(connection, deep=deep)
+    seconds = time.monotonic() - began
+    how = "read through with its indexes" if deep else "read through"
+    yield Fact(
+        section="soundness",
+        fact="integrity",
+        verdict="critical" if found else "ok",
+        value=found,
+        text=f"the file is damaged: {_some(found)}" if found else f"{how} in {seconds:.1f} s: sound",
+        advice=_RESTORE if found else None,
+    )
+    if deep:
+        yield _loose(soundness.loose_rows(connection))
+
+
+def _loose(found: list[str]) -> Fact:
+    if not found:
+        return Fact(section="soundness", fact="references", value=[], text="every row refers to one that is there")
+    text = f"{_some(found)}"
+    advice = "delete these rows; they do no harm"
+    return Fact(section="soundness", fact="references", verdict="warning", value=found, text=text, advice=advice)
+
+
+def _some(words: list[str]) -> str:
+    rest = len(words) - _NAMED
+    return "; ".join(words[:_NAMED]) + (f"; and {rest} more" if rest > 0 else "")

@@ -1,0 +1,101 @@
+"""What check_health finds of the fleet: who is missing, and what nobody can take."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from musterq import QueueDatabase, QueueMonitoring, TaskQueue
+from musterq.models import WorkerFacts
+from tests.monitoring.healthy import found, severities
+from tests.support import MovableClock
+
+
+def test_fewer_workers_than_are_expected(
+    monitoring: QueueMonitoring, database: QueueDatabase, clock: MovableClock
+):
+    """A warning while some are there, critical when none is, with who went last and why."""
+    for worker_id in ("gpu-1", "gpu-2"):
+        monitoring.register_worker(worker_id, {"gpu": True})
+    monitoring.register_worker("plain")
+    monitoring.expect_workers("images", 2, capabilities={"gpu": True})
+    assert found(monitoring, "missing") == []
+    monitoring.remove_worker("gpu-2")
+    (finding,) = found(monitoring, "missing")
+    assert (finding["severity"], finding["subject"]) == ("warning", "images")
+    assert finding["what"].startswith("1 of the 2 workers expected as images take tasks")
+    lock = database.storage.liveness_lock("gpu-1")
+    facts = WorkerFacts(host="host-9", pid=4711)
+    database.storage.register("gpu-1", '{"gpu": true}', facts)
+    lock.release(forgotten=False)
+    clock.advance(5)
+    (finding,) = found(monitoring, "missing")
+    assert finding["severity"] == "critical"
+    assert "0 of the 2 workers" in finding["what"]
+    assert "the last that went is gpu-1 on host-9: " in finding["what"]
+    assert finding["since_utc"] is not None
+    monitoring.expect_workers("images", 0)
+    assert found(monitoring, "missing") == []
+
+
+def test_what_no_worker_can_take(monitoring: QueueMonitoring, queue: TaskQueue, clock: MovableClock):
+    """At once a warning, critical after five minutes, with the nearest miss."""
+    monitoring.register_worker("plain", {"cpu": 8})
+    queue.enqueue("big thumbnail", compatibility={"gpu": True})
+    queue.enqueue("mail")
+    since = clock.text()
+    clock.advance(10)
+    (finding,) = found(monitoring, "unservable")
+    assert (finding["severity"], finding["subject"]) == ("warning", "big thumbnail")
+    assert finding["what"] == (
+        'no worker can take 1 queued task of type big thumbnail that asks for {"gpu": true}: 1 worker lacks gpu'
+    )
+    assert finding["since_utc"] == since
+    assert "musterq tasks --type 'big thumbnail' --status queued" in finding["advice"]
+    assert severities(monitoring, "unservable", unservable=30) == []
+    clock.advance(290)
+    monitoring.update_heartbeat("plain")
+    assert severities(monitoring, "unservable") == ["critical"]
+    monitoring.register_worker("better", {"gpu": True})
+    assert found(monitoring, "unservable") == []
+
+
+def test_where_no_worker_is_there_that_says_it_all(monitoring: QueueMonitoring, queue: TaskQueue):
+    queue.enqueue("thumbnail", compatibility={"gpu": True})
+    assert [finding["check"] for finding in monitoring.check_health()] == ["no_worker"]
+
+
+# -- the file ----------------------------------------------------------------------------------------
+def test_little_is_left_on_the_disk(monitoring: QueueMonitoring, database: QueueDatabase):
+    """The less, the worse."""
+    left = shutil.disk_usage(database.location).free // 2**20
+    assert severities(monitoring, "disk", free_mib=(left * 2, left // 2)) == ["warning"]
+    (finding,) = found(monitoring, "disk", free_mib=(None, left * 2))
+    assert finding["severity"] == "critical"
+    assert f"MiB are left on the disk of {database.location}" in finding["what"]
+    assert "musterq prune" in finding["advice"]
+    assert found(monitoring, "disk", free_mib="off") == []
+
+
+def test_a_log_that_somebody_keeps_from_being_cut(
+    monitoring: QueueMonitoring, database: QueueDatabase, queue: TaskQueue
+):
+    """With the reader's process, where the system tells."""
+    with closing(sqlite3.connect(database.location, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM task_queue").fetchone()
+        queue.enqueue("mail", {"text": "x" * 100_000})
+        (finding,) = found(monitoring, "log", log_mib="0.05:1")
+        assert finding["severity"] == "warning"
+        assert "the write-ahead log has 0 MiB" in finding["what"]
+        assert "musterq doctor" in finding["advice"]
+        reader.execute("ROLLBACK")
+    assert found(monitoring, "log") == []
+
+
+@pytest.mark.parametrize("check", ["disk", "log"])
+def test_the_file_can_be_left_out(monitoring: QueueMonitoring, check: str):
+    assert found(monitoring, check, free_mib=10**9, log_mib=0, ignore=[check]) == []
