@@ -382,3 +382,19 @@ class Vacuumed(msgspec.Struct, frozen=True, kw_only=True):
     free_before: int
     free_after: int
     seconds: float = 0.0
+
+
+class Discrepancy(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that is kept beside the tasks and is not what a full count gives.
+
+    Attributes:
+        what: what kind of thing, in a word: ``tasks``, ``waiting``, ``history`` ...
+        where: which one of them.
+        kept: the figures that are kept, by their names: those that are wrong.
+        counted: what they must be.
+    """
+
+    what: str
+    where: str
+    kept: Mapping[str, Any]
+    counted: Mapping[str, Any]

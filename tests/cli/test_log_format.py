@@ -113,6 +113,16 @@ def test_a_supervisor_takes_the_format_of_its_workers(project: Project) -> None:
     assert of_event(running, "supervisor.stopped")["level"] == "INFO"
 
 
+def test_the_exporter_writes_objects(project: Project) -> None:
+    """By the same option, or the same variable."""
+    project.queue.enqueue("version")
+    running = project.start("exporter", "--port", "0", "--database", "queue.db", MUSTERQ_LOG_FORMAT="json")
+    running.says("exporter.started")
+    running.signal(signal.SIGTERM)
+    assert running.code() == 0
+    assert of_event(running, "exporter.started")["url"].startswith("http://127.0.0.1:")
+
+
 def test_another_format_is_refused(project: Project) -> None:
     """With those that there are."""
     running = project.start("worker", "tasks:queue", "--log-format", "xml")

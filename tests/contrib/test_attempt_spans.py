@@ -18,6 +18,7 @@ from musterq.queue.task_queue import TaskQueue
 from musterq.worker import WorkerEngine
 from tests.contrib import traced_handlers
 from tests.contrib.spans import Spans, attributes_of, context_of, links_of, parent_of
+from tests.worker.waiting import LIMIT, working
 
 AT_ONCE = RetryPolicy(initial_seconds=0.0, jitter=0.0)
 
@@ -238,6 +239,15 @@ def test_a_child_process_that_dies_leaves_a_span(queue: TaskQueue, spans: Spans)
     assert span.events == ()
 
 
+def test_a_child_process_that_is_killed_at_its_time_limit_leaves_a_span(queue: TaskQueue, spans: Spans) -> None:
+    """With the error that the handler never met."""
+    queue.task(max_attempts=1, hard_timeout=0.1)(traced_handlers.never_end)
+    queue.enqueue("never_end")
+    work(queue)
+    attributes = attributes_of(spans.one("process never_end"))
+    assert (attributes["musterq.outcome"], attributes["error.type"]) == ("failed", "musterq.errors.TaskTimeout")
+
+
 def test_drain_and_immediate_trace_too(queue: TaskQueue, spans: Spans, provider: TracerProvider) -> None:
     """An attempt is none of the business of who happens to run it, so it begins a trace."""
 
@@ -277,11 +287,10 @@ def test_a_worker_that_is_traced_no_more_goes_on(
     def mail() -> None: ...
 
     undo = instrument(plain_queue, provider)
-    mail.enqueue()
-    work(plain_queue)
-    undo()
-    mail.enqueue()
-    work(plain_queue)
+    with working(WorkerEngine(plain_queue)):
+        mail.enqueue().wait(LIMIT)
+        undo()
+        mail.enqueue().wait(LIMIT)
     assert spans.names() == ["enqueue mail", "process mail"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 
 from opentelemetry import baggage, trace
 
@@ -16,6 +17,10 @@ def where() -> list[str]:
 
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def never_end() -> None:
+    threading.Event().wait()
 
 
 def fail() -> None:

@@ -16,7 +16,17 @@ HAVE_PROGRAMS = [name for name in DOCUMENTS if any(block.language for block in b
 #: The patterns of the guide are functions and a class: a program that uses each.
 USES_THE_PATTERNS = """
 import os
+import threading
 
+
+def stop_it_when_it_works():
+    while monitoring.get_worker("worker-01") is None:
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+threading.Thread(target=stop_it_when_it_works).start()
+run(monitoring)
 monitoring.register_worker("silent")
 db.execute("UPDATE workers SET heartbeat_utc = '2020-01-01 00:00:00'")
 assert not healthy(monitoring)

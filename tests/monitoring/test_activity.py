@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 
 import pytest
 
 from musterq.clock import text_to_datetime
 from musterq.database import QueueDatabase
-from musterq.models import ClaimRequest, NewTask, Outcome, TaskStatus
+from musterq.models import ClaimRequest, NewTask, Outcome, TaskStatus, WorkerFacts
 from musterq.monitoring import QueueMonitoring
 from tests.support import MovableClock
 
@@ -28,8 +29,38 @@ def test_a_worker_registered_by_api(monitoring: QueueMonitoring, clock: MovableC
     assert activity["seconds_since_heartbeat"] == 42
     assert type(activity["status"]) is str
     assert activity["tasks_in_flight"] == 0
-    assert activity["host"] is None
-    assert activity["pid"] is None
+    untold = ("host", "pid", "types", "concurrency", "strategy", "version", "started_at_utc", "python", "sqlite")
+    assert [activity[key] for key in (*untold, "settings")] == [None] * 10
+
+
+def test_a_worker_process_tells_how_it_runs(
+    monitoring: QueueMonitoring, database: QueueDatabase, clock: MovableClock
+) -> None:
+    """The types in a list; the version of SQLite is that of the process which registered."""
+    facts = WorkerFacts(
+        host="host-1",
+        pid=4711,
+        concurrency=4,
+        strategy="fifo",
+        types=("mail", "video"),
+        version="1.2.3",
+        python="3.13.1",
+        settings='{"prefetch": 10}',
+    )
+    database.storage.register("worker-01", "{}", facts)
+    started = clock.text()
+    clock.advance(5)
+    (activity,) = monitoring.get_worker_activity()
+    assert {key: activity[key] for key in ("host", "pid", "concurrency", "strategy", "types", "version")} == {
+        "host": "host-1",
+        "pid": 4711,
+        "concurrency": 4,
+        "strategy": "fifo",
+        "types": ["mail", "video"],
+        "version": "1.2.3",
+    }
+    assert (activity["python"], activity["sqlite"]) == ("3.13.1", sqlite3.sqlite_version)
+    assert (activity["started_at_utc"], activity["settings"]) == (started, '{"prefetch": 10}')
 
 
 def test_it_is_json_as_it_comes(monitoring: QueueMonitoring) -> None:

@@ -9,17 +9,12 @@ import pytest
 
 from musterq.database import QueueDatabase
 from musterq.errors import QueueDatabaseError
-from musterq.models import TaskStatus
+from musterq.models import Task, TaskStatus
 from musterq.monitoring import QueueMonitoring
 from musterq.records import TypeLimit
 from tests.monitoring.explaining import explained, put
 
-COLUMNS = (
-    "type priority payload compatibility attempts max_attempts run_after_utc lease_until_utc reserved_at_utc"
-    " processing_started_utc finished_at_utc locked_by error_message created_at_utc updated_at_utc crashes max_crashes"
-    " timeout_seconds hard_timeout_seconds expires_at_utc concurrency_key concurrency_limit suspect group_id next_id awaits"
-    " cancel_requested progress progress_message"
-).split()
+COLUMNS = [name for name in Task.__struct_fields__ if name not in ("id", "status", "idempotency_key", "held")]
 ENDED = "2026-01-01 00:00:00.000"
 
 
@@ -34,8 +29,8 @@ def test_it_is_json_whatever_is_in_a_row(
     monitoring.register_worker("worker-01")
     for column in COLUMNS:
         task_id = put(storage)
-        lost = "INSERT INTO task_attempts (task_id, attempt, finished_at_utc, outcome, error) VALUES (?, 1, ?, 'failed', ?)"
-        database.execute(lost, (task_id, ENDED, value))
+        failed = "INSERT INTO task_attempts (task_id, attempt, finished_at_utc, outcome, error) VALUES (?, ?, ?, ?, ?)"
+        database.execute(failed, (task_id, 1, ENDED, "failed", value))
         row = (
             "UPDATE task_queue SET status = ?, attempts = 1, locked_by = 'worker-01', finished_at_utc = ? WHERE id = ?"
         )

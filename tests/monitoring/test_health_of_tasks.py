@@ -40,7 +40,7 @@ def take(queue: TaskQueue, type: str) -> Claim:
 
 
 # -- how long they wait ------------------------------------------------------------------------------
-def test_the_oldest_queued_task_of_a_type(monitoring: QueueMonitoring, queue: TaskQueue, clock: MovableClock):
+def test_the_oldest_queued_task_of_a_type(monitoring: QueueMonitoring, queue: TaskQueue, clock: MovableClock) -> None:
     """A warning from five minutes on, critical from half an hour on, each type by itself."""
     since = clock.text()
     queue.enqueue("big thumbnail")
@@ -58,7 +58,7 @@ def test_the_oldest_queued_task_of_a_type(monitoring: QueueMonitoring, queue: Ta
     assert severities(monitoring, "oldest", oldest=(None, 1000)) == ["critical", "critical"]
 
 
-def test_a_paused_type_that_tasks_wait_of(monitoring: QueueMonitoring, queue: TaskQueue, clock: MovableClock):
+def test_a_paused_type_that_tasks_wait_of(monitoring: QueueMonitoring, queue: TaskQueue, clock: MovableClock) -> None:
     """It is told as paused, and not as old; a pause without waiting work is nobody's concern."""
     queue.pause("mail")
     assert found(monitoring, "paused") == []
@@ -71,7 +71,9 @@ def test_a_paused_type_that_tasks_wait_of(monitoring: QueueMonitoring, queue: Ta
     assert found(monitoring, "oldest") == []
 
 
-def test_a_scheduled_task_that_nobody_queues(monitoring: QueueMonitoring, queue: TaskQueue, clock: MovableClock):
+def test_a_scheduled_task_that_nobody_queues(
+    monitoring: QueueMonitoring, queue: TaskQueue, clock: MovableClock
+) -> None:
     """From a minute on: whoever works promotes within a second."""
     queue.enqueue("mail", delay=100)
     clock.advance(159)
@@ -86,7 +88,7 @@ def test_a_scheduled_task_that_nobody_queues(monitoring: QueueMonitoring, queue:
 
 def test_a_schedule_that_nobody_ticks(
     monitoring: QueueMonitoring, database: QueueDatabase, queue: TaskQueue, clock: MovableClock
-):
+) -> None:
     """Unless it is paused."""
     due = next_tick("every 60", "UTC", clock.now())
     schedule = Schedule(
@@ -111,7 +113,7 @@ def test_a_schedule_that_nobody_ticks(
 
 
 # -- how they end ------------------------------------------------------------------------------------
-def test_the_failure_rate_of_the_last_hour(monitoring: QueueMonitoring, queue: TaskQueue, clock: MovableClock):
+def test_the_failure_rate_of_the_last_hour(monitoring: QueueMonitoring, queue: TaskQueue, clock: MovableClock) -> None:
     """Where enough have ended, with the types that failed most; what is older does not count."""
     complete(queue, "mail", 15)
     fail(queue, "mail", 1)
@@ -128,13 +130,15 @@ def test_the_failure_rate_of_the_last_hour(monitoring: QueueMonitoring, queue: T
     assert found(monitoring, "failure_rate") == []
 
 
-def test_a_queue_without_failures_has_no_failure_rate(monitoring: QueueMonitoring, queue: TaskQueue):
+def test_a_queue_without_failures_has_no_failure_rate(monitoring: QueueMonitoring, queue: TaskQueue) -> None:
     """Whatever the threshold is."""
     complete(queue, "mail", 2)
     assert found(monitoring, "failure_rate", failure_rate=0, least_finished=1) == []
 
 
-def test_a_type_whose_last_attempts_all_failed(monitoring: QueueMonitoring, queue: TaskQueue, clock: MovableClock):
+def test_a_type_whose_last_attempts_all_failed(
+    monitoring: QueueMonitoring, queue: TaskQueue, clock: MovableClock
+) -> None:
     """By its name: attempts that are tried again count, a success ends it, other types do not matter."""
     complete(queue, "thumbnail")
     clock.advance(300)
@@ -155,7 +159,7 @@ def test_a_type_whose_last_attempts_all_failed(monitoring: QueueMonitoring, queu
 
 def test_the_queue_grows(
     monitoring: QueueMonitoring, database: QueueDatabase, queue: TaskQueue, clock: MovableClock
-):
+) -> None:
     """Against what somebody saw an hour ago; where nobody looked, nothing is known."""
     queue.enqueue_many([{"type": "mail"}] * 10)
     database.storage.keep_history()
@@ -173,7 +177,7 @@ def test_the_queue_grows(
     assert found(monitoring, "growth", least_queued=10) == []
 
 
-def test_what_was_rescued_and_refused(monitoring: QueueMonitoring, queue: TaskQueue, clock: MovableClock):
+def test_what_was_rescued_and_refused(monitoring: QueueMonitoring, queue: TaskQueue, clock: MovableClock) -> None:
     """Warnings for an hour, which lead to the ledger."""
     queue.enqueue("mail")
     claim = take(queue, "mail")
@@ -191,7 +195,7 @@ def test_what_was_rescued_and_refused(monitoring: QueueMonitoring, queue: TaskQu
     assert found(monitoring, "rescued") == found(monitoring, "refused") == []
 
 
-def test_what_crashed(monitoring: QueueMonitoring, database: QueueDatabase, queue: TaskQueue):
+def test_what_crashed(monitoring: QueueMonitoring, database: QueueDatabase, queue: TaskQueue) -> None:
     """A process that died while it ran a task."""
     lock = database.storage.liveness_lock("worker-01")
     database.storage.register("worker-01", "{}", WorkerFacts(host="host-1", pid=4711))
@@ -206,7 +210,7 @@ def test_what_crashed(monitoring: QueueMonitoring, database: QueueDatabase, queu
     assert finding["what"] == "1 time in the last hour a task was running when its process died: 1 mail"
 
 
-def test_many_types_are_named_a_few(monitoring: QueueMonitoring, queue: TaskQueue):
+def test_many_types_are_named_a_few(monitoring: QueueMonitoring, queue: TaskQueue) -> None:
     """Those that count most, and the rest together."""
     for n, type in enumerate("abcde", start=1):
         fail(queue, type, n)
@@ -235,7 +239,7 @@ def test_many_types_are_named_a_few(monitoring: QueueMonitoring, queue: TaskQueu
 )
 def test_what_cannot_be_is_refused(
     monitoring: QueueMonitoring, options: dict[str, object], error: type[Exception], words: str
-):
+) -> None:
     with pytest.raises(error, match="(?s)" + words.replace("(", "\\(")):
         monitoring.check_health(**options)  # type: ignore[arg-type]
 
@@ -258,7 +262,7 @@ def test_what_cannot_be_is_refused(
 )
 def test_a_threshold_in_all_its_forms(
     monitoring: QueueMonitoring, queue: TaskQueue, clock: MovableClock, given: object, wanted: str | None
-):
+) -> None:
     """As one writes it in Python, on a command line and in a file."""
     queue.enqueue("mail")
     clock.advance(60)

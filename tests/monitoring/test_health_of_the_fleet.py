@@ -16,7 +16,7 @@ from tests.support import MovableClock
 
 def test_fewer_workers_than_are_expected(
     monitoring: QueueMonitoring, database: QueueDatabase, clock: MovableClock
-):
+) -> None:
     """A warning while some are there, critical when none is, with who went last and why."""
     for worker_id in ("gpu-1", "gpu-2"):
         monitoring.register_worker(worker_id, {"gpu": True})
@@ -26,7 +26,7 @@ def test_fewer_workers_than_are_expected(
     monitoring.remove_worker("gpu-2")
     (finding,) = found(monitoring, "missing")
     assert (finding["severity"], finding["subject"]) == ("warning", "images")
-    assert finding["what"].startswith("1 of the 2 workers expected as images take tasks")
+    assert finding["what"].startswith("of the 2 workers expected as images, 1 takes tasks; the last that went is gpu-2: ")
     lock = database.storage.liveness_lock("gpu-1")
     facts = WorkerFacts(host="host-9", pid=4711)
     database.storage.register("gpu-1", '{"gpu": true}', facts)
@@ -34,14 +34,14 @@ def test_fewer_workers_than_are_expected(
     clock.advance(5)
     (finding,) = found(monitoring, "missing")
     assert finding["severity"] == "critical"
-    assert "0 of the 2 workers" in finding["what"]
+    assert "images, 0 take tasks; " in finding["what"]
     assert "the last that went is gpu-1 on host-9: " in finding["what"]
     assert finding["since_utc"] is not None
     monitoring.expect_workers("images", 0)
     assert found(monitoring, "missing") == []
 
 
-def test_what_no_worker_can_take(monitoring: QueueMonitoring, queue: TaskQueue, clock: MovableClock):
+def test_what_no_worker_can_take(monitoring: QueueMonitoring, queue: TaskQueue, clock: MovableClock) -> None:
     """At once a warning, critical after five minutes, with the nearest miss."""
     monitoring.register_worker("plain", {"cpu": 8})
     queue.enqueue("big thumbnail", compatibility={"gpu": True})
@@ -63,13 +63,13 @@ def test_what_no_worker_can_take(monitoring: QueueMonitoring, queue: TaskQueue, 
     assert found(monitoring, "unservable") == []
 
 
-def test_where_no_worker_is_there_that_says_it_all(monitoring: QueueMonitoring, queue: TaskQueue):
+def test_where_no_worker_is_there_that_says_it_all(monitoring: QueueMonitoring, queue: TaskQueue) -> None:
     queue.enqueue("thumbnail", compatibility={"gpu": True})
     assert [finding["check"] for finding in monitoring.check_health()] == ["no_worker"]
 
 
 # -- the file ----------------------------------------------------------------------------------------
-def test_little_is_left_on_the_disk(monitoring: QueueMonitoring, database: QueueDatabase):
+def test_little_is_left_on_the_disk(monitoring: QueueMonitoring, database: QueueDatabase) -> None:
     """The less, the worse."""
     left = shutil.disk_usage(database.location).free // 2**20
     assert severities(monitoring, "disk", free_mib=(left * 2, left // 2)) == ["warning"]
@@ -82,7 +82,7 @@ def test_little_is_left_on_the_disk(monitoring: QueueMonitoring, database: Queue
 
 def test_a_log_that_somebody_keeps_from_being_cut(
     monitoring: QueueMonitoring, database: QueueDatabase, queue: TaskQueue
-):
+) -> None:
     """With the reader's process, where the system tells."""
     with closing(sqlite3.connect(database.location, isolation_level=None)) as reader:
         reader.execute("BEGIN")
@@ -97,5 +97,5 @@ def test_a_log_that_somebody_keeps_from_being_cut(
 
 
 @pytest.mark.parametrize("check", ["disk", "log"])
-def test_the_file_can_be_left_out(monitoring: QueueMonitoring, check: str):
+def test_the_file_can_be_left_out(monitoring: QueueMonitoring, check: str) -> None:
     assert found(monitoring, check, free_mib=10**9, log_mib=0, ignore=[check]) == []

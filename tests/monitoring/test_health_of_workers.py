@@ -28,19 +28,21 @@ def beat(database: QueueDatabase, state: str, reason: str = "because of that") -
     assert database.storage.heartbeat("worker 01", pulse)
 
 
-def test_an_empty_queue_is_well(monitoring: QueueMonitoring):
+def test_an_empty_queue_is_well(monitoring: QueueMonitoring) -> None:
     assert monitoring.check_health() == []
 
 
 @pytest.mark.parametrize("state", ["starting", "idle", "busy", "draining"])
 def test_a_worker_at_work_or_on_its_way_is_well(
     monitoring: QueueMonitoring, database: QueueDatabase, lock: LivenessLock, state: str
-):
+) -> None:
     beat(database, state)
     assert monitoring.check_health() == []
 
 
-def test_a_lost_worker(monitoring: QueueMonitoring, database: QueueDatabase, lock: LivenessLock, clock: MovableClock):
+def test_a_lost_worker(
+    monitoring: QueueMonitoring, database: QueueDatabase, lock: LivenessLock, clock: MovableClock
+) -> None:
     """Critical, with who it was, since when, and the command that takes it off the roll."""
     beat(database, "idle")
     since = clock.text()
@@ -59,7 +61,7 @@ def test_a_lost_worker(monitoring: QueueMonitoring, database: QueueDatabase, loc
     assert [finding["check"] for finding in monitoring.check_health()] == ["lost"]
 
 
-def test_a_wedged_worker(monitoring: QueueMonitoring, database: QueueDatabase, lock: LivenessLock):
+def test_a_wedged_worker(monitoring: QueueMonitoring, database: QueueDatabase, lock: LivenessLock) -> None:
     """Critical, with the reason that it tells itself."""
     beat(database, "wedged", "its claim loop has not moved for 4 beats")
     (finding,) = found(monitoring, "wedged")
@@ -68,7 +70,7 @@ def test_a_wedged_worker(monitoring: QueueMonitoring, database: QueueDatabase, l
     assert "kill -KILL 4711" in finding["advice"]
 
 
-def test_a_suspended_worker(monitoring: QueueMonitoring, lock: LivenessLock, clock: MovableClock):
+def test_a_suspended_worker(monitoring: QueueMonitoring, lock: LivenessLock, clock: MovableClock) -> None:
     """Critical, once, however long it lasts."""
     clock.advance(31)
     (finding,) = found(monitoring, "suspended")
@@ -78,7 +80,7 @@ def test_a_suspended_worker(monitoring: QueueMonitoring, lock: LivenessLock, clo
     assert [finding["check"] for finding in monitoring.check_health()] == ["suspended"]
 
 
-def test_a_worker_by_api_is_late_and_then_stale(monitoring: QueueMonitoring, clock: MovableClock):
+def test_a_worker_by_api_is_late_and_then_stale(monitoring: QueueMonitoring, clock: MovableClock) -> None:
     """Warnings: nobody can know whether it is dead."""
     monitoring.register_worker("by-api")
     clock.advance(60)
@@ -93,7 +95,7 @@ def test_a_worker_by_api_is_late_and_then_stale(monitoring: QueueMonitoring, clo
     assert found(monitoring, "late") == []
 
 
-def test_when_a_worker_is_stale_can_be_said(monitoring: QueueMonitoring, clock: MovableClock):
+def test_when_a_worker_is_stale_can_be_said(monitoring: QueueMonitoring, clock: MovableClock) -> None:
     """Also when that is critical; one that is not stale yet is late."""
     monitoring.register_worker("by-api")
     clock.advance(400)
@@ -107,7 +109,7 @@ def test_when_a_worker_is_stale_can_be_said(monitoring: QueueMonitoring, clock: 
 
 def test_tasks_wait_and_no_worker_takes_any(
     monitoring: QueueMonitoring, database: QueueDatabase, queue: TaskQueue, lock: LivenessLock, clock: MovableClock
-):
+) -> None:
     """Critical: none is there, or what is there takes none; a worker that is there, or a pause, ends it."""
     beat(database, "idle")
     queue.enqueue("mail")
@@ -127,7 +129,7 @@ def test_tasks_wait_and_no_worker_takes_any(
 
 def test_the_worst_comes_first(
     monitoring: QueueMonitoring, database: QueueDatabase, lock: LivenessLock, clock: MovableClock
-):
+) -> None:
     monitoring.register_worker("by-api")
     clock.advance(65)
     beat(database, "wedged")
@@ -139,7 +141,7 @@ def test_the_worst_comes_first(
 
 def test_what_is_not_to_be_looked_at_can_be_said(
     monitoring: QueueMonitoring, database: QueueDatabase, lock: LivenessLock
-):
+) -> None:
     beat(database, "wedged")
     assert monitoring.check_health(ignore=["wedged", "paused"]) == []
     assert monitoring.check_health(ignore="wedged,paused") == []
@@ -152,7 +154,7 @@ def test_what_is_not_to_be_looked_at_can_be_said(
 )
 def test_one_worker_as_it_says(
     monitoring: QueueMonitoring, database: QueueDatabase, lock: LivenessLock, state: str, severity: str | None
-):
+) -> None:
     """One that is to end counts for who asks about it alone."""
     beat(database, state)
     assert [finding["severity"] for finding in monitoring.check_worker("worker 01")] == [severity] * bool(severity)
@@ -160,7 +162,7 @@ def test_one_worker_as_it_says(
 
 def test_one_worker_that_is_lost_suspended_or_silent(
     monitoring: QueueMonitoring, lock: LivenessLock, clock: MovableClock
-):
+) -> None:
     monitoring.register_worker("by-api")
     clock.advance(61)
 
@@ -177,7 +179,7 @@ def test_one_worker_that_is_lost_suspended_or_silent(
     assert judged("worker 01") == ("lost", "critical")
 
 
-def test_one_worker_that_nobody_knows(monitoring: QueueMonitoring):
+def test_one_worker_that_nobody_knows(monitoring: QueueMonitoring) -> None:
     """Critical, since a probe asks for it; an id that cannot be is refused."""
     (finding,) = monitoring.check_worker("worker-02")
     assert (finding["check"], finding["severity"], finding["subject"]) == ("unknown", "critical", "worker-02")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from musterq.models import NewTask, SchedulingStrategy, TaskStatus
-from musterq.records import NewPart, TypeLimit
+from musterq.models import NewTask, SchedulingStrategy, TaskStatus, WorkerFacts
+from musterq.records import Expectation, NewPart, TypeLimit
 from musterq.storage.base import Storage
 from tests.storage.engines import SQLITE
 from tests.storage.making import end, release, take, take_one
@@ -95,6 +95,20 @@ def quickest(act: Callable[[], object], rounds: int = 60) -> float:
         act()
         best = min(best, time.perf_counter() - began)
     return best
+
+
+def test_a_large_fleet_is_seen_at_once(storage: Storage):
+    """500 workers of 500 kinds, none of which can serve any of 50 lanes: the second look decides nothing anew."""
+    asked = [f'{{"disk": {n}}}' for n in range(50)]
+    storage.enqueue([NewTask(type="mail", payload="{}", compatibility=one) for one in asked])
+    for n in range(500):
+        storage.register(f"worker-{n}", f'{{"disk": {n + 1000}}}', WorkerFacts(host="host-1", pid=4711))
+    storage.expect_workers(Expectation(name="all", count=500, capabilities='{"disk": {"min": 1}}'))
+    assert len(storage.unservable()) == 50
+    assert quickest(storage.unservable, rounds=10) < 0.04
+    assert quickest(storage.unservable_tasks, rounds=10) < 0.02
+    assert quickest(storage.expectations, rounds=10) < 0.04
+    assert quickest(storage.worker_activity, rounds=10) < 0.02
 
 
 def test_costs_do_not_grow_with_the_queue(tmp_path: Path, clock: MovableClock):
@@ -189,4 +203,5 @@ def measured(storage: Storage) -> dict[str, float]:
     acts["metrics"] = storage.metrics
     acts["counts"] = storage.task_counts
     acts["rescue of nothing"] = storage.rescue_expired
+    acts["what nobody can take"] = storage.unservable
     return {what: quickest(act) for what, act in acts.items()}

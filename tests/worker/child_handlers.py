@@ -37,6 +37,22 @@ def nested() -> Callable[[], int]:
     return pid_of_nested
 
 
+_set_ups = ["module"]
+
+
+def set_up() -> None:
+    """What a worker has each of its children call."""
+    _set_ups.append("set up")
+
+
+def no_set_up() -> None:
+    raise OSError("no such collector")
+
+
+def set_ups() -> list[str]:
+    return _set_ups
+
+
 def double(number: int) -> int:
     return 2 * number
 

@@ -215,3 +215,34 @@ def test_a_program_that_defines_and_works_in_one_file_runs(queue: TaskQueue, com
     name, parent_name = handle.wait(0)
     assert name in ("__mp_main__", "tests.worker.child_program")
     assert parent_name == queue.database.location
+
+
+def test_a_child_is_set_up_once_after_the_module_of_its_handler(queue: TaskQueue) -> None:
+    """So what the module does itself comes first, as it does in the program."""
+    queue.task(child_handlers.set_ups)
+    handles = [put(queue, "set_ups"), put(queue, "set_ups")]
+    drain(queue, child_setup=child_handlers.set_up)
+    assert [handle.wait(0) for handle in handles] == [["module", "set up"], ["module", "set up"]]
+
+
+def test_a_child_that_cannot_be_set_up_fails_the_attempt(queue: TaskQueue) -> None:
+    """Which says why."""
+    queue.task(max_attempts=1)(child_handlers.pid)
+    handle = put(queue, "pid")
+    drain(queue, child_setup=child_handlers.no_set_up)
+    with pytest.raises(TaskFailedError, match="its child process cannot be prepared: OSError: no such collector"):
+        handle.wait(0)
+
+
+@pytest.mark.parametrize(
+    ("setup", "error", "words"),
+    [
+        (lambda: None, ValueError, "cannot be sent to a child process .*; give a function of a module"),
+        ("logging", TypeError, "child_setup='logging' cannot be called; give a function of a module"),
+    ],
+)
+def test_what_no_child_could_call_is_refused(queue: TaskQueue, setup: Any, error: type[Exception], words: str) -> None:
+    """Before the worker starts."""
+    queue.task(child_handlers.pid)
+    with pytest.raises(error, match=words):
+        WorkerEngine(queue, child_setup=setup)

@@ -95,6 +95,7 @@ def test_every_line_can_be_written(caplog: pytest.LogCaptureFixture) -> None:
         "enqueued": 1,
         "how": "was killed by SIGKILL (peak memory 60 MiB)",
         "restart_in_seconds": 0.4,
+        "url": "http://127.0.0.1:9180/metrics",
         "least": 0,
         "most": 4,
     }

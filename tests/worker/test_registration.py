@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import platform
 import socket
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import pytest
 
 from musterq.errors import QueueSchemaError, WorkerIdTakenError
 from musterq.queue.task_queue import TaskQueue
+from musterq.records import Expectation
 from musterq.worker import WorkerEngine
 from musterq.worker.loading import WorkerLoadError
 from tests.worker.waiting import Record, until, working
@@ -33,6 +37,34 @@ def test_a_worker_is_listed_while_it_works(queue_with_handler: TaskQueue) -> Non
         assert (activity.worker_id, activity.capabilities) == ("w1", '{"cpu": 8, "gpu": true}')
         assert (activity.host, activity.pid) == (socket.gethostname(), os.getpid())
     assert storage.workers() == []
+
+
+def test_a_worker_tells_how_it_is_set_up(queue_with_handler: TaskQueue) -> None:
+    """What it runs on, and the options that workers are compared by."""
+    storage = queue_with_handler.storage
+    engine = WorkerEngine(
+        queue_with_handler, concurrency=3, strategy="fifo", grace_seconds=7.5, prefetch=11, max_child_mib=512
+    )
+    with working(engine):
+        (activity,) = until(storage.worker_activity)
+    assert (activity.concurrency, activity.strategy, activity.types) == (3, "fifo", ("mail",))
+    assert (activity.version, activity.python) == (version("musterq"), platform.python_version())
+    settings = json.loads(activity.settings or "")
+    assert (settings["grace_seconds"], settings["prefetch"], settings["max_child_mib"]) == (7.5, 11, 512)
+    assert (settings["executor"], settings["max_wait"], settings["task_log_level"]) == ("threads", None, "info")
+
+
+def test_a_worker_that_stops_says_so_to_who_asks_later(queue_with_handler: TaskQueue) -> None:
+    """It is the last that went of those that were expected."""
+    storage = queue_with_handler.storage
+    storage.expect_workers(Expectation(name="mail", count=1, types=("mail",)))
+    with working(WorkerEngine(queue_with_handler, worker_id="w1")):
+        until(lambda: storage.expectations()[0].alive == 1)
+    (found,) = storage.expectations()
+    assert (found.alive, found.missing) == (0, 1)
+    assert found.last is not None
+    assert (found.last.worker_id, found.last.host) == ("w1", socket.gethostname())
+    assert found.last.reason == "it stopped (asked)"
 
 
 def test_a_worker_id_says_where_it_runs_and_is_its_own(queue_with_handler: TaskQueue) -> None:

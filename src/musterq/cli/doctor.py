@@ -1,4 +1,4 @@
-"""``musterq doctor``: everything about the database that can be looked at, and making again what is missing."""
+"""``musterq doctor``: everything about the database that can be looked at."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from musterq.cli.errors import CommandError, UsageError
 from musterq.cli.health import CODES, COLOURS, CRITICAL, EXIT_CODES, OK, WARNING, Probe, WrongProbeError
 from musterq.cli.opening import existing_database
 from musterq.cli.options import AsJson, Database, examples
-from musterq.cli.output import note, on_one_line, painted, say, say_json
+from musterq.cli.output import on_one_line, painted, say, say_json
 from musterq.errors import MusterqError
 
 commands = typer.Typer()
@@ -25,18 +25,15 @@ _INDENT = len(CRITICAL) + 2
 Deep = Annotated[
     bool, typer.Option("--deep", help="Read the whole file through, however large, and compare its indexes with it.")
 ]
-Mend = Annotated[
-    bool, typer.Option("--mend", help="Make indexes, triggers and views again that are missing or changed, then look.")
-]
 
 
 @commands.command(cls=Probe, epilog=CODES + examples("musterq doctor", "musterq doctor --deep --json"))
-def doctor(*, deep: Deep = False, mend: Mend = False, database: Database = None, as_json: AsJson = False) -> None:
+def doctor(*, deep: Deep = False, database: Database = None, as_json: AsJson = False) -> None:
     """Examine the database: versions, log, space, schema, soundness, and what its workers run on.
 
     Reads a file of up to 256 MiB through, unless --deep says to read any.
     """
-    facts = _examined(database, deep=deep, mend=mend)
+    facts = _examined(database, deep=deep)
     status = next((verdict for verdict in _WORST_FIRST if any(fact["verdict"] == verdict for fact in facts)), OK)
     if as_json:
         say_json({"status": status, "facts": facts})
@@ -45,23 +42,17 @@ def doctor(*, deep: Deep = False, mend: Mend = False, database: Database = None,
     raise typer.Exit(EXIT_CODES[status])
 
 
-def _examined(named: str | None, *, deep: bool, mend: bool) -> list[dict[str, Any]]:
+def _examined(named: str | None, *, deep: bool) -> list[dict[str, Any]]:
     """The facts; that the database cannot be read at all is one, too."""
     from musterq.monitoring import QueueMonitoring
 
     try:
         with existing_database(named) as opened:
-            if mend:
-                _tell(opened.storage.mend())
             return QueueMonitoring(opened).examine(deep=deep)
     except UsageError as wrong:
         raise WrongProbeError(str(wrong)) from wrong
     except (CommandError, MusterqError) as error:
         return [{**_UNREADABLE, "text": f"the queue cannot be read: {error}"}]
-
-
-def _tell(mended: Sequence[str]) -> None:
-    note(f"made again: {', '.join(mended)}" if mended else "nothing is missing or changed that could be made again")
 
 
 def _show(status: str, facts: Sequence[Mapping[str, Any]]) -> None:

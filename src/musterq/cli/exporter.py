@@ -13,7 +13,8 @@ import typer
 from musterq.cli.errors import CommandError, UsageError, extras_are_explained
 from musterq.cli.opening import existing_database
 from musterq.cli.options import AsJson, Database, examples
-from musterq.cli.output import note, say, say_json
+from musterq.cli.output import say, say_json
+from musterq.cli.worker_log import LogFormat
 from musterq.cli.worker_signals import STOP_SIGNALS, signals_call
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ Port = Annotated[
 Host = Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on; 0.0.0.0: every one of IPv4.")]
 Rules = Annotated[bool, typer.Option("--rules", help="Only print alert rules for Prometheus.")]
 Dashboard = Annotated[bool, typer.Option("--dashboard", help="Only print a dashboard for Grafana.")]
+Format = Annotated[
+    LogFormat,
+    typer.Option("--log-format", envvar="MUSTERQ_LOG_FORMAT", show_envvar=False, help="What its log lines are."),
+]
 
 
 @commands.command(
@@ -46,6 +51,7 @@ def exporter(
     rules: Rules = False,
     dashboard: Dashboard = False,
     database: Database = None,
+    log_format: Format = LogFormat.TEXT,
     as_json: AsJson = False,
 ) -> None:
     """Serve the queue's metrics to Prometheus.
@@ -57,11 +63,13 @@ def exporter(
         say(_file(rules=rules, dashboard=dashboard, as_json=as_json))
         return
     from musterq.monitoring import QueueMonitoring
+    from musterq.monitoring.log_output import log_to_stderr
 
+    log_to_stderr("info", as_json=log_format is LogFormat.JSON)
     with existing_database(database) as opened:
         opened.storage.ensure_schema()
         with _serving(QueueMonitoring(opened), host, port) as served:
-            _wait_to_be_stopped(f"the metrics of {opened.location} are at {served.url}; Ctrl-C or SIGTERM ends this")
+            _wait_to_be_stopped(opened.location, served.url)
     if as_json:
         say_json({"database": opened.location, "url": served.url, "scrapes": served.scrapes})
 
@@ -87,8 +95,10 @@ def _serving(monitoring: QueueMonitoring, host: str, port: int) -> Iterator[Expo
         yield served
 
 
-def _wait_to_be_stopped(saying: str) -> None:
+def _wait_to_be_stopped(location: str, url: str) -> None:
+    from musterq.monitoring.log import log_event
+
     asked: SimpleQueue[None] = SimpleQueue()  # a signal handler may put into it, whatever it interrupts
     with signals_call(dict.fromkeys(STOP_SIGNALS, lambda: asked.put(None))):
-        note(saying)
+        log_event("exporter.started", {"database": location, "url": url})
         asked.get()

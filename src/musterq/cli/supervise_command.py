@@ -19,7 +19,7 @@ from musterq.cli.launch import CHECK_SECONDS, Launch, this_launch
 from musterq.cli.options import AsJson, examples
 from musterq.cli.output import say_json
 from musterq.cli.restarting import has_terminal
-from musterq.cli.worker_log import LogLevel
+from musterq.cli.worker_log import LogFormat, LogLevel
 from musterq.cli.worker_signals import STOP_SIGNALS, signals_call
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def _supervise(crew: WorkerStarter, plan: Plan, *, most: int, least: int, log_le
 
     events, counts = Events(), Counter[str]()
     events.subscribe(lambda name, _facts: counts.update([name]))
-    log_to_stderr(log_level, format=plan.log_format)
+    log_to_stderr(log_level, as_json=plan.log_format == LogFormat.JSON)
     log_events(events)
     storage = open_storage(plan.database)
     with refusals_are_usage_errors():

@@ -21,7 +21,7 @@ from musterq.cli.launch import Launch, this_launch
 from musterq.cli.options import AsJson, examples
 from musterq.cli.output import say, say_json
 from musterq.cli.restarting import Restart
-from musterq.cli.worker_log import LogLevel, Tally, announce
+from musterq.cli.worker_log import LogFormat, LogLevel, Tally, announce
 from musterq.cli.worker_options import with_options_of_a_worker
 from musterq.cli.worker_signals import STOP_SIGNALS, Parent, Stopping, say_how_to_stop_at_once, signals_call
 
@@ -134,11 +134,12 @@ def _loaded(target: str, wanted: str | None) -> TaskQueue:
 def _log(queue: TaskQueue, options: WorkerOptions, level: LogLevel) -> None:
     """Log what happens; on a terminal, say how to stop at once, too."""
     from musterq.monitoring.log import log_events
-    from musterq.monitoring.log_output import LogFormat, log_to_stderr
+    from musterq.monitoring.log_output import log_to_stderr
 
-    log_to_stderr(level, options.task_log_level, options.log_format)
+    as_json = options.log_format == LogFormat.JSON
+    log_to_stderr(level, options.task_log_level, as_json=as_json)
     log_events(queue.events)
-    if options.log_format == LogFormat.TEXT:
+    if not as_json:
         queue.events.subscribe(say_how_to_stop_at_once)
 
 
@@ -161,7 +162,9 @@ def _engine(queue: TaskQueue, options: WorkerOptions, idle: float | None, log_le
         grace_seconds=options.grace,
         task_log_level=options.task_log_level,
         idle_seconds=idle,
-        child_setup=partial(log_to_stderr, log_level.value, options.task_log_level, options.log_format),
+        child_setup=partial(
+            log_to_stderr, log_level.value, options.task_log_level, as_json=options.log_format == LogFormat.JSON
+        ),
     )
 
 

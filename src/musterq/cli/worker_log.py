@@ -21,6 +21,13 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
+class LogFormat(StrEnum):
+    """What a log line is."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 class Tally:
     """Counts how the attempts of a worker ended."""
 

@@ -13,7 +13,7 @@ from musterq.models import FINISHED, Task, TaskStatus
 from musterq.monitoring.end_reasons import end_reasons
 from musterq.monitoring.ledger import entry_document
 from musterq.monitoring.part import Part
-from musterq.monitoring.reasons import Reason, reason, seconds_between
+from musterq.monitoring.reasons import Reason, plain, reason, seconds_between
 from musterq.monitoring.running_reasons import running_reasons
 from musterq.monitoring.waiting_reasons import waiting_reasons
 from musterq.scalars import check_id
@@ -48,13 +48,15 @@ class Explaining(Part):
             QueueDatabaseError: the database could not do it.
         """
         found = self._storage.circumstances(check_id("task_id", task_id), LOG_LINES)
-        return None if found is None else _document(msgspec.structs.replace(found, task=_readable(found.task)))
+        return None if found is None else _document(_readable(found))
 
 
-def _readable(task: Task) -> Task:
-    """The task with text where plain SQL has put in bytes."""
-    values = msgspec.structs.asdict(task)
-    return Task(**_plain(values) | {name: values[name] for name in _AS_CLAIMS_READ_THEM})
+def _readable(found: Circumstances) -> Circumstances:
+    """The same with text where plain SQL has put in bytes."""
+    task = msgspec.structs.asdict(found.task)
+    texts = plain(task) | {name: task[name] for name in _AS_CLAIMS_READ_THEM}
+    attempts = tuple(Attempt(**plain(msgspec.structs.asdict(attempt))) for attempt in found.attempts)
+    return msgspec.structs.replace(found, task=Task(**texts), attempts=attempts)
 
 
 def _document(found: Circumstances) -> dict[str, Any]:
@@ -66,7 +68,7 @@ def _document(found: Circumstances) -> dict[str, Any]:
         "summary": _summary(task, reasons),
         "reasons": reasons,
         "attempts": [*map(_attempt_document, found.attempts), *_own_attempt(found)],
-        "rescues": [entry_document(entry) for entry in found.rescues],
+        "rescues": [plain(entry_document(entry)) for entry in found.rescues],
         "logs": [_line_document(line) for line in found.logs],
     }
 
@@ -92,7 +94,7 @@ def _summary(task: Task, reasons: list[Reason]) -> str:
 def _attempt_document(attempt: Attempt) -> dict[str, Any]:
     started, finished = attempt.started_at_utc, attempt.finished_at_utc
     return {
-        **_plain(msgspec.structs.asdict(attempt)),
+        **msgspec.structs.asdict(attempt),
         "started_at_utc": None if started is None else datetime_to_text(started),
         "finished_at_utc": None if finished is None else datetime_to_text(finished),
         "run_seconds": None if started is None or finished is None else seconds_between(started, finished),
@@ -100,7 +102,7 @@ def _attempt_document(attempt: Attempt) -> dict[str, Any]:
 
 
 def _line_document(line: KeptLine) -> dict[str, Any]:
-    values = _plain(msgspec.structs.asdict(line))
+    values = plain(msgspec.structs.asdict(line))
     return {**values, "at_utc": datetime_to_text(line.at_utc), "details": _decoded(values["details"])}
 
 
@@ -132,11 +134,3 @@ def _decoded(details: Any) -> Any:
         return json.loads(details) if isinstance(details, str) else details
     except (ValueError, RecursionError):
         return details
-
-
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: _text(value) if isinstance(value, bytes) else value for name, value in values.items()}
-
-
-def _text(value: bytes) -> str:
-    return value.decode(errors="backslashreplace")

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from musterq.monitoring.findings import Finding, counted
-from musterq.monitoring.sight import Sight
+from musterq.monitoring.sight import Sight, as_text
 from musterq.monitoring.thresholds import CRITICAL, WARNING, Thresholds
 from musterq.records import Turnout, Unservable
 
@@ -36,9 +36,15 @@ def missing(sight: Sight, _: Thresholds) -> Iterator[Finding]:
                 severity=WARNING if turnout.alive else CRITICAL,
                 check="missing",
                 subject=name,
-                what=f"{turnout.alive} of the {counted(wanted, 'worker')} expected as {name} take tasks{_last(turnout)}",
+                what=(
+                    f"of the {counted(wanted, 'worker')} expected as {name}, {turnout.alive} take{_s(turnout.alive)} tasks"
+                    f"{_last(turnout)}"
+                ),
                 since_utc=None if turnout.last is None else turnout.last.last_seen_utc,
-                advice=f"start {turnout.missing} more, or expect fewer: musterq expect {shlex.quote(name)} {turnout.alive}",
+                advice=(
+                    f"start {turnout.missing} more such workers (musterq expect lists which), or, if they are not to"
+                    f" come back: musterq expect {shlex.quote(name)} --forget"
+                ),
             )
 
 
@@ -49,20 +55,26 @@ def unservable(sight: Sight, thresholds: Thresholds) -> Iterator[Finding]:
     for lane in sight.storage.unservable():
         severity = thresholds.unservable.severity(lane.oldest_age_seconds or 0.0)
         if severity is not None:
+            type = as_text(lane.type)
             yield Finding(
                 severity=severity,
                 check="unservable",
-                subject=lane.type,
+                subject=type,
                 what=(
-                    f"no worker can take {counted(lane.waiting, 'queued task')} of type {lane.type}{_asking(lane)}:"
+                    f"no worker can take {counted(lane.waiting, 'queued task')} of type {type}{_asking(lane)}:"
                     f" {lane.shortfall.reason}"
                 ),
                 since_utc=None if lane.oldest_age_seconds is None else sight.ago(lane.oldest_age_seconds),
                 advice=(
-                    "start a worker that can, or put such tasks out of the queue:"
-                    f" musterq tasks --type {shlex.quote(lane.type)} --status queued, then musterq cancel ID"
+                    "start a worker that can (musterq unservable lists what others lack), or take such tasks out:"
+                    f" musterq tasks --type {shlex.quote(type)} --status queued, then musterq cancel ID"
                 ),
             )
+
+
+def _s(n: int) -> str:
+    """Of the verb."""
+    return "s" if n == 1 else ""
 
 
 def _last(turnout: Turnout) -> str:

@@ -119,6 +119,11 @@ LINES: Mapping[str, tuple[logging.Logger, int, str]] = {
         "task %(task_id)d (%(type)s) ended as %(status)s, but was no longer held: its lease was over or it was removed",
     ),
     "storage.failed": (WORKER, logging.ERROR, "worker %(worker_id)s cannot use the database: %(error)s"),
+    "exporter.started": (
+        WORKER,
+        logging.INFO,
+        "the metrics of %(database)s are at %(url)s; Ctrl-C or SIGTERM ends this",
+    ),
     "metrics.failed": (
         WORKER,
         logging.WARNING,

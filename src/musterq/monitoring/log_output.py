@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 import logging
-from enum import StrEnum
 from typing import Any
 
 from musterq.monitoring.json_log import JsonFormatter
 from musterq.visible_text import on_one_line, visible
-
-
-class LogFormat(StrEnum):
-    """What a log line is."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 class TextFormatter(logging.Formatter):
@@ -32,13 +24,13 @@ class TextFormatter(logging.Formatter):
         return visible(super().formatException(ei))
 
 
-def log_to_stderr(level: str, task_log_level: str = "off", format: str = LogFormat.TEXT.value) -> None:  # noqa: A002
+def log_to_stderr(level: str, task_log_level: str = "off", *, as_json: bool = False) -> None:
     """Let log lines go to stderr; a program that has set up ``logging`` by itself keeps its own way.
 
     Where it has not, lines that are to be kept with tasks come to be, too, although they may be beneath ``level``.
     """
     lines = logging.StreamHandler()
-    lines.setFormatter(JsonFormatter() if format == LogFormat.JSON else TextFormatter())
+    lines.setFormatter(JsonFormatter() if as_json else TextFormatter())
     levels = logging.getLevelNamesMapping()
     others = max(logging.INFO, levels[level.upper()])  # what the program says, and not musterq
     kept = levels.get(task_log_level.upper(), others)

@@ -16,7 +16,7 @@ _MOST_NAMED = 3
 
 def oldest(sight: Sight, thresholds: Thresholds) -> Iterator[Finding]:
     """Types whose oldest queued task has waited for long; one that is paused waits for its own reason."""
-    for type, age in sight.metrics.oldest_queued_seconds_by_type.items():
+    for type, age in sight.oldest.items():
         severity = thresholds.oldest.severity(age)
         if severity is not None and type not in sight.paused:
             yield Finding(
@@ -159,4 +159,3 @@ def _most(by_type: Mapping[str, int]) -> str:
     others = sum(n for n, _ in ranked[_MOST_NAMED:])
     named = [f"{n:,} {type or 'of unknown type'}" for n, type in ranked[:_MOST_NAMED]]
     return ", ".join([*named, f"{others:,} of others"] if others else named)
-

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from musterq.circumstances import Before, OtherTask
+from musterq.circumstances import Before, Circumstances, OtherTask
 from musterq.clock import datetime_to_text
 from musterq.durations import duration
 
@@ -62,7 +62,24 @@ def named(tasks: Sequence[OtherTask]) -> str:
 
 def facts_of(tasks: Sequence[OtherTask]) -> list[dict[str, Any]]:
     """The same as facts: ``id``, ``type``, ``status`` and ``worker_id``."""
-    return [msgspec.structs.asdict(task) for task in tasks]
+    return [plain(msgspec.structs.asdict(task)) for task in tasks]
+
+
+def suspect(found: Circumstances, runs: str) -> Iterator[Reason]:
+    """Its process died while it ran; ``runs`` says when it is alone."""
+    task = found.task
+    if task.suspect:
+        crashes = f"crashes: {task.crashes} of {task.max_crashes}"
+        text = f"its process has died while it ran ({crashes}), so that it {runs} alone in a child process"
+        yield reason("suspect", text, crashes=task.crashes, max_crashes=task.max_crashes)
+
+
+def plain(values: dict[str, Any]) -> dict[str, Any]:
+    """The same with text where plain SQL has put in bytes."""
+    return {
+        name: value.decode(errors="backslashreplace") if isinstance(value, bytes) else value
+        for name, value in values.items()
+    }
 
 
 def _name(task: OtherTask) -> str:

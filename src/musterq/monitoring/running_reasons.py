@@ -7,7 +7,7 @@ from datetime import datetime
 
 from musterq.circumstances import Circumstances
 from musterq.models import WorkerActivity
-from musterq.monitoring.reasons import Reason, for_long, reason, seconds_between, span
+from musterq.monitoring.reasons import Reason, for_long, reason, seconds_between, span, suspect
 
 #: What follows from a state of its worker that is not a good one.
 _TROUBLES = {
@@ -26,7 +26,7 @@ def running_reasons(found: Circumstances) -> list[Reason]:
     over = [limit for limit in limits if limit["seconds_left"] < 0]
     yet = [limit for limit in limits if limit["seconds_left"] >= 0]
     bad = [*_trouble(found), *_lease_over(found), *over, *_cancel(found)]
-    return [*bad, _holder(found), *yet, *_lease(found), *_suspect(found)]
+    return [*bad, _holder(found), *yet, *_lease(found), *suspect(found, "runs")]
 
 
 def _trouble(found: Circumstances) -> Iterator[Reason]:
@@ -90,16 +90,6 @@ def _cancel(found: Circumstances) -> Iterator[Reason]:
     if found.task.cancel_requested:
         text = "somebody has asked for its end: its handler is told, and it ends as cancelled unless it completes first"
         yield reason("cancel_requested", text)
-
-
-def _suspect(found: Circumstances) -> Iterator[Reason]:
-    task = found.task
-    if task.suspect:
-        text = (
-            f"its process has died while it ran (crashes: {task.crashes} of {task.max_crashes}),"
-            " so that it runs alone in a child process"
-        )
-        yield reason("suspect", text, crashes=task.crashes, max_crashes=task.max_crashes)
 
 
 def _since(found: Circumstances) -> datetime:

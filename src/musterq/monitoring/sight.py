@@ -16,6 +16,11 @@ STEP = 300  # of the last hour: what was before the last success is told from wh
 _HAPPENED = ("completed", "failed", "retried", "rescued", "crashed", "refused")
 
 
+def as_text(name: str | bytes) -> str:
+    """A name as text; plain SQL may have put in bytes."""
+    return name if isinstance(name, str) else bytes(name).decode(errors="backslashreplace")
+
+
 class Sight:
     """The queue as it is now."""
 
@@ -38,15 +43,20 @@ class Sight:
         """The state of the queue."""
         return self.storage.metrics()
 
-    @property
+    @cached_property
     def queued(self) -> dict[str, int]:
         """Queued tasks by type."""
-        return self.metrics.queued_by_type
+        return {as_text(type): n for type, n in self.metrics.queued_by_type.items()}
+
+    @cached_property
+    def oldest(self) -> dict[str, float]:
+        """For how many seconds the oldest queued task of each type has waited."""
+        return {as_text(type): age for type, age in self.metrics.oldest_queued_seconds_by_type.items()}
 
     @cached_property
     def paused(self) -> frozenset[str]:
         """The types that are paused."""
-        return frozenset(self.storage.paused_types())
+        return frozenset(as_text(type) for type in self.storage.paused_types())
 
     def ago(self, seconds: float) -> str:
         """When it was so many seconds ago, as text."""

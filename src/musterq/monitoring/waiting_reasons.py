@@ -21,6 +21,7 @@ from musterq.monitoring.reasons import (
     reason,
     seconds_between,
     span,
+    suspect,
 )
 from musterq.monitoring.worker_reasons import busy_workers, no_worker
 from musterq.records import TypeLimit
@@ -29,10 +30,10 @@ from musterq.records import TypeLimit
 def waiting_reasons(found: Circumstances) -> list[Reason]:
     """Of a task that is scheduled or queued."""
     if found.task.status == TaskStatus.SCHEDULED:
-        return [*_not_yet(found), *_payload(found), *_paused(found), *no_worker(found), *_suspect(found)]
+        return [*_not_yet(found), *_payload(found), *_paused(found), *no_worker(found), *suspect(found, "runs next")]
     hindered = [*_hopeless(found), *_paused(found), *_key(found), *no_worker(found)]
     hindered += [*_limit(found), *_rate(found), *busy_workers(found), *_lane(found)]
-    return [*(hindered or [_ready()]), *_suspect(found)]
+    return [*(hindered or [_ready()]), *suspect(found, "runs next")]
 
 
 # -- scheduled -------------------------------------------------------------------------------------
@@ -161,16 +162,6 @@ def _lane(found: Circumstances) -> Iterator[Reason]:
 
 def _ready() -> Reason:
     return reason("ready", "nothing keeps it: it is the next one of its lane, and a worker may take it at any moment")
-
-
-def _suspect(found: Circumstances) -> Iterator[Reason]:
-    task = found.task
-    if task.suspect:
-        text = (
-            f"its process has died while it ran (crashes: {task.crashes} of {task.max_crashes}),"
-            " so that it runs next alone in a child process"
-        )
-        yield reason("suspect", text, crashes=task.crashes, max_crashes=task.max_crashes)
 
 
 # -- words -----------------------------------------------------------------------------------------

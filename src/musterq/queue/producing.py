@@ -152,8 +152,11 @@ class Producing(OpenQueue):
         return Handle(self, enqueued.id, created=enqueued.created)
 
     def _written(self, tasks: Sequence[NewTask], within: Any, *, many: bool) -> list[Enqueued]:
-        write = partial(self.storage.enqueue, within=within)
-        made = traced_write(self.events.tracer, tasks, write, many=many)
+        write, tracer = self.storage.enqueue, self.events.tracer
+        if tracer is None:
+            made = write(tasks, within=within)
+        else:
+            made = traced_write(tracer, tasks, partial(write, within=within), many=many)
         self._note(made, tasks, within)
         return made
 

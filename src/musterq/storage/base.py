@@ -27,6 +27,7 @@ from musterq.storage.verbs.plain_sql import PlainSQLVerbs
 from musterq.storage.verbs.rescue import RescueVerbs
 from musterq.storage.verbs.retention import RetentionVerbs
 from musterq.storage.verbs.tasks import TaskVerbs
+from musterq.storage.verbs.verification import VerificationVerbs
 from musterq.storage.verbs.waiter import Waiter
 from musterq.storage.verbs.workers import LivenessLock, WorkerVerbs
 
@@ -47,6 +48,7 @@ class Storage(
     HistoryVerbs,
     InquiryVerbs,
     CareVerbs,
+    VerificationVerbs,
     PlainSQLVerbs,
     Protocol,
 ):

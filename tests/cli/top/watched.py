@@ -24,9 +24,7 @@ PATIENCE_SECONDS = 20.0
 class Watched:
     """A program on a terminal, and what that shows."""
 
-    def __init__(
-        self, arguments: Sequence[str], *, columns: int = 80, rows: int = 24, **environment: str
-    ) -> None:
+    def __init__(self, arguments: Sequence[str], *, columns: int = 80, rows: int = 24, **environment: str) -> None:
         self.screen = pyte.Screen(columns, rows)
         self.output = b""
         self._stream = pyte.ByteStream(self.screen)

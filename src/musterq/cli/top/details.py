@@ -8,7 +8,7 @@ from typing import Any
 
 from musterq.cli.tables import STYLES
 from musterq.cli.top.cells import Cell, Line, clean, labelled
-from musterq.cli.top.figures import time_of
+from musterq.cli.top.figures import age_of, time_of
 from musterq.cli.top.sheet import Look
 from musterq.cli.top.sheets.workers import in_flight
 from musterq.cli.top.snapshot import TaskDetail, WorkerDetail
@@ -36,7 +36,7 @@ def worker_lines(detail: WorkerDetail, look: Look, width: int) -> Iterator[Line]
 
 def _worker_facts(worker: Mapping[str, Any], look: Look) -> Iterator[tuple[str, str]]:
     yield "state", f"{worker['status_reason']}, since {worker['status_since_utc'][:_SECONDS]} UTC"
-    beat = time_of(worker["seconds_since_heartbeat"], look.symbols.nothing)
+    beat = age_of(worker["seconds_since_heartbeat"], look.symbols.nothing)
     yield "beat", f"{beat} ago; tasks {in_flight(worker)}"
     process = {name: worker.get(name) for name in ("host", "pid", "version", "strategy", "python", "sqlite")}
     if told := "  ".join(f"{name} {value}" for name, value in process.items() if value is not None):

@@ -33,6 +33,11 @@ def time_of(seconds: float | None, nothing: str) -> str:
     return run_time(seconds) if seconds < _MINUTE else short_duration(seconds)
 
 
+def age_of(seconds: float | None, nothing: str) -> str:
+    """``12 s``, ``3 min``: of what is known to the second."""
+    return nothing if seconds is None else short_duration(seconds)
+
+
 def share(part: float | None, nothing: str) -> str:
     """``1.5 %``."""
     return nothing if part is None else f"{part * 100:.1f} %"

@@ -7,7 +7,7 @@ from typing import Any
 
 from musterq.cli.top.body import Size, body
 from musterq.cli.top.cells import Cell, Line, clean, clipped_left, fitted, justified, width_of
-from musterq.cli.top.figures import time_of
+from musterq.cli.top.figures import age_of
 from musterq.cli.top.sheet import Look
 from musterq.cli.top.sheets import SHEETS
 from musterq.cli.top.sheets.findings import SEVERITIES
@@ -33,8 +33,10 @@ _KEYS_OF = {
 
 def frame(ui: Ui, look: Look, size: Size) -> list[Line]:
     """The lines from the first to the last row, none wider than the terminal."""
-    head = [_title(look, size.width), *_alarms(look, size)]
-    head += [*_summary(ui, look, size, len(head)), _pages(ui, look, size.width)]
+    head = [_title(look, size.width)]
+    if not ui.help:
+        head += _alarms(look, size)
+        head += [*_summary(ui, look, size, len(head)), _pages(ui, look, size.width)]
     inside = body(ui, look, size.less(len(head) + 1))
     if size.height is None:
         lines = [*head, *inside]
@@ -48,7 +50,7 @@ def _summary(ui: Ui, look: Look, size: Size, above: int) -> list[Line]:
     """The panels, where they leave enough room for what is looked into."""
     if size.height is None:
         return summary(look, ui.span, size.width)
-    if (ui.help or ui.place.kind not in PAGES) and size.height < _TALL:
+    if ui.place.kind not in PAGES and size.height < _TALL:
         return []
     return summary(look, ui.span, size.width)[: max(0, size.height - above - _BODY - 2)]
 
@@ -79,13 +81,14 @@ def _trouble(look: Look) -> list[Line]:
     trouble = look.snapshot.trouble
     if trouble is None:
         return []
-    since = time_of(max(1.0, look.now - trouble.since), look.symbols.nothing)
-    return [[Cell(f"no answer for {since}: ", "red bold"), Cell(clean(trouble.message), "red")]]
+    told = trouble.message.removeprefix(f"{look.snapshot.location}: ")
+    since = age_of(max(1.0, look.now - trouble.since), look.symbols.nothing)
+    return [[Cell(f"no answer for {since}: ", "red bold"), Cell(clean(told), "red")]]
 
 
 def _finding(finding: Any, look: Look) -> Line:
     age = look.age(finding["since_utc"])
-    since = "" if age is None else f" ({time_of(age, look.symbols.nothing)})"
+    since = "" if age is None else f" ({age_of(age, look.symbols.nothing)})"
     return [
         Cell(finding["severity"], SEVERITIES.get(finding["severity"], "red")),
         Cell(f" {clean(finding['what'])}{since}"),

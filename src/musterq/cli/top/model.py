@@ -18,6 +18,7 @@ from musterq.queue.task_queue import TaskQueue
 MOST_TASKS = 100
 _MOST_HELD = 500
 _MOST_LEDGER = 20
+_AFTER_A_FAULT = 1.0  # seconds
 
 
 class Model:
@@ -63,7 +64,9 @@ class Model:
         return self._snapshot(wanted.span)
 
     def wait(self, wanted: Wanted) -> float:
-        """In how many seconds the next of it is to be read."""
+        """In how many seconds the next of it is to be read, or to be tried again."""
+        if self._trouble is not None:
+            return _AFTER_A_FAULT
         return min(reading.wait(asked) for reading, asked in self._wanted(wanted))
 
     def forget(self) -> None:

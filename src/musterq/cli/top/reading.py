@@ -9,8 +9,6 @@ from typing import Generic, TypeVar
 Asked = TypeVar("Asked", bound=Hashable)
 Read = TypeVar("Read")
 
-_AFTER_A_FAULT = 1.0  # seconds
-
 
 class Reading(Generic[Asked, Read]):
     """What was last read, and when it is read again.
@@ -42,7 +40,6 @@ class Reading(Generic[Asked, Read]):
         """
         if self.wait(asked) > 0:
             return
-        self._due = time.monotonic() + max(self._seconds, _AFTER_A_FAULT)
         before = time.thread_time()
         self.value = self._read(asked)
         self.asked, self.at = asked, time.time()

@@ -7,7 +7,7 @@ from typing import Any
 
 from musterq.cli.tables import STYLES
 from musterq.cli.top.cells import Cell, Line, fitted, in_columns
-from musterq.cli.top.figures import count, rate, share, time_of
+from musterq.cli.top.figures import age_of, count, rate, share, time_of
 from musterq.cli.top.sheet import Look
 from musterq.cli.top.symbols import sparkline
 from musterq.cli.top.wanted import Span
@@ -53,7 +53,7 @@ def _cut(line: Line, width: int, look: Look) -> list[Cell]:
 
 def _statuses(look: Look, span: Span, width: int) -> list[Line]:
     counts = look.snapshot.counts.by_status()
-    chart = min(width - _LABEL - _FIGURE - 1, _MOST_CHART)
+    chart = min(max(0, width - _LABEL - _FIGURE - 1), _MOST_CHART)
     title = [Cell("TASKS".ljust(_LABEL + _FIGURE), "bold"), Cell(f" {span.words.upper():>{chart}}", "dim")]
     return [title, *(_status(status, counts[status], chart, look) for status in TaskStatus)]
 
@@ -112,7 +112,7 @@ def _fleet(look: Look) -> list[Line]:
     paused = len(look.snapshot.counts.paused)
     return [
         [Cell("now".ljust(_LABEL)), Cell(f"{rate(look.snapshot.throughput, nothing):>{_FIGURE}}", "bold")],
-        _fact("oldest", time_of(metrics.get("oldest_queued_task_age_seconds"), nothing)),
+        _fact("oldest", age_of(metrics.get("oldest_queued_task_age_seconds"), nothing)),
         _fact("workers", nothing if active is None else f"{active:,}/{total:,}"),
         _alarm("stale", metrics.get("stale_workers", 0)),
         _alarm("missing", metrics.get("missing_workers", 0)),

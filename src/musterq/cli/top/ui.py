@@ -186,6 +186,7 @@ class Ui:
         if prompt.action is not None:
             self.prompt = None
             if key in ("y", "Y"):
+                self.notice = f"{prompt.label.removesuffix('?')} is under way"
                 prompt.done("")
             else:
                 self.notice = "nothing was done"

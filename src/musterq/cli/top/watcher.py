@@ -1,4 +1,4 @@
-"""A thread that asks the database, so that keys answer at once however long that takes."""
+"""Threads that ask the database, so that keys answer at once however long that takes."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _LONGEST_SLEEP = 5.0
 
 
 class Watcher:
-    """Keeps a snapshot fresh, and does what is asked for, in order.
+    """Keeps a snapshot fresh, and does what is asked for.
 
     Args:
-        changed: Called in the thread when something came that somebody waits for.
+        changed: Called, in any thread, when something came that somebody waits for.
     """
 
     def __init__(self, queue: TaskQueue, model: Model, wanted: Wanted, changed: Callable[[], None]) -> None:
@@ -29,7 +29,6 @@ class Watcher:
         self._model = model
         self._wanted = wanted
         self._changed = changed
-        self._actions: deque[Action] = deque()
         self._notices: deque[str] = deque()
         self._bell = threading.Event()
         self._is_ending = False
@@ -52,9 +51,8 @@ class Watcher:
             self._bell.set()
 
     def do(self, action: Action) -> None:
-        """Do this next."""
-        self._actions.append(action)
-        self._bell.set()
+        """Do this, while reading goes on: a write may have to wait for others."""
+        threading.Thread(target=self._act, args=(action,), name="musterq-top-action", daemon=True).start()
 
     def notice(self) -> str | None:
         """What came of an action, once; None: nothing new."""
@@ -63,26 +61,19 @@ class Watcher:
     def _run(self) -> None:
         shown: Wanted | None = None
         while not self._is_ending:
-            acted = self._act()
             wanted = self._wanted
             self.snapshot = self._model.refresh(wanted)
-            if acted or wanted != shown:
+            if wanted != shown:
                 self._changed()
             shown = wanted
             self._bell.wait(min(self._model.wait(wanted), _LONGEST_SLEEP))
             self._bell.clear()
 
-    def _act(self) -> bool:
-        """Do what was asked for; False: nothing was."""
-        acted = False
-        while self._actions:
-            acted = True
-            self._notices.append(self._come_of(self._actions.popleft()))
-            self._model.forget()
-        return acted
-
-    def _come_of(self, action: Action) -> str:
+    def _act(self, action: Action) -> None:
         try:
-            return perform(self._queue, action)
-        except (QueueDatabaseError, ValueError) as error:
-            return f"not done: {error}"
+            self._notices.append(perform(self._queue, action))
+        except QueueDatabaseError as error:
+            self._notices.append(f"not done: {error}")
+        self._model.forget()
+        self._bell.set()
+        self._changed()

@@ -11,6 +11,7 @@ from musterq.errors import QueueDatabaseError, QueueSchemaError
 from musterq.storage.sqlite import soundness
 from musterq.storage.sqlite.connection import Connection, Driver
 from musterq.storage.sqlite.copying import Progress, connected, copy, finish
+from musterq.storage.sqlite.drift import model_of
 from musterq.storage.sqlite.queries import query
 from musterq.storage.sqlite.schema import SchemaState, check_current, state_of
 from musterq.storage.sqlite.setting_free import set_free
@@ -47,7 +48,7 @@ def write_copy(read: Read, source: str, path: Path, driver: Driver, clock: Clock
         read(lambda connection: copy(connection, target, terms.progress, rest=terms.rest))
         if terms.verify:
             _check_damage(target, source)
-        written = _made_its_own(target, source, clock, terms)
+        written = _made_its_own(target, source, clock, driver, terms)
         if terms.to_be_used:
             target.row("PRAGMA journal_mode = WAL")
     finish(path, like=source)
@@ -68,14 +69,33 @@ def check_is_queue(connection: Connection, location: str) -> SchemaState:
     return state
 
 
-def _made_its_own(target: Connection, source: str, clock: Clock, terms: Terms) -> Copy:
+def _made_its_own(target: Connection, source: str, clock: Clock, driver: Driver, terms: Terms) -> Copy:
+    """Of one that nobody wants verified, as far as it can be read."""
+    try:
+        return _free_of_workers(target, source, Moment(clock), driver, terms)
+    except QueueDatabaseError as error:
+        if terms.verify:
+            raise
+        return Copy(0, 0, (f"it is damaged: {error.__cause__ or error}",))
+
+
+def _free_of_workers(target: Connection, source: str, now: Moment, driver: Driver, terms: Terms) -> Copy:
     """One of an older layout or version is left as it is, and upgraded by whoever opens it."""
     state = check_is_queue(target, source)
     tasks = target.row(query("all_tasks"))[0]
     if state is not SchemaState.CURRENT:
         return Copy(tasks, 0, ())
-    remarks = tuple(soundness.miscounts(target) + soundness.loose_rows(target)) if terms.verify else ()
-    return Copy(tasks, set_free(target, source, Moment(clock), is_known=terms.to_be_used), remarks)
+    remarks = _remarks(target, driver) if terms.verify else ()
+    return Copy(tasks, set_free(target, source, now, is_known=terms.to_be_used), remarks)
+
+
+def _remarks(target: Connection, driver: Driver) -> tuple[str, ...]:
+    """What the original has not right: a backup of it is better than none."""
+    with model_of(driver) as model:
+        try:
+            return tuple(soundness.miscounts(target, model) + soundness.loose_rows(target))
+        except QueueSchemaError as error:
+            return (str(error),)
 
 
 def _check_damage(target: Connection, source: str) -> None:

@@ -15,6 +15,7 @@ from musterq.storage.sqlite.verbs.plain_sql import PlainSQLVerbs
 from musterq.storage.sqlite.verbs.rescue import RescueVerbs
 from musterq.storage.sqlite.verbs.retention import RetentionVerbs
 from musterq.storage.sqlite.verbs.tasks import TaskVerbs
+from musterq.storage.sqlite.verbs.verification import VerificationVerbs
 from musterq.storage.sqlite.verbs.workers import WorkerVerbs
 
 
@@ -32,6 +33,7 @@ class SQLiteStorage(
     HistoryVerbs,
     InquiryVerbs,
     CareVerbs,
+    VerificationVerbs,
     PlainSQLVerbs,
 ):
     """A queue in one SQLite file. The promises of each verb are those of `musterq.storage.base.Storage`."""

@@ -14,6 +14,7 @@ from musterq.storage.sqlite.vital_signs import Patient
 
 READ_BYTES = 256 * 1024 * 1024  # a larger file is read through only when that is asked for
 _NAMED = 5
+_REPAIR = "musterq verify --repair"
 _RESTORE = "stop writing to it and restore a backup; without one, sqlite3's .recover saves what can be"
 
 
@@ -27,7 +28,7 @@ def facts(connection: Connection, patient: Patient, *, deep: bool) -> Iterator[F
     yield surroundings.file_events(patient.path)
     with drift.model_of(patient.driver) as model:
         yield from _readable("schema", lambda: _schema(connection, model, patient.path))
-    yield from _readable("soundness", lambda: _soundness(connection, patient, deep=deep))
+        yield from _readable("soundness", lambda: _soundness(connection, model, patient, deep=deep))
 
 
 def _readable(section: str, look: Callable[[], Iterator[Fact]]) -> Iterator[Fact]:
@@ -48,13 +49,11 @@ def _drifts(connection: Connection, model: Connection, path: str) -> Fact:
     if not found:
         text = "all tables, indexes, triggers and views are there"
         return Fact(section="schema", fact="schema", value=[], text=text)
-    database = shlex.quote(path)
     beyond = any(one.made.kind == "table" for one in found)
     advice = (
         "restore a backup: what a table has lost cannot be made again"
         if beyond
-        else f"musterq doctor --mend --database {database} makes them again; "
-        f"then musterq verify --repair --database {database} counts anew"
+        else f"{_REPAIR} --database {shlex.quote(path)} makes them again, and counts anew what they count"
     )
     words = [one.words for one in found]
     text = f"not as it was made: {_some(words)}"
@@ -72,11 +71,11 @@ def _plans(connection: Connection, model: Connection) -> Fact:
         verdict="warning",
         value=found,
         text=f"slower the more tasks there are: {_some(found)}",
-        advice="make the missing indexes again (musterq doctor --mend); if none is missing, run DROP TABLE sqlite_stat1",
+        advice="make missing indexes again with musterq verify --repair; if none is missing, DROP TABLE sqlite_stat1",
     )
 
 
-def _soundness(connection: Connection, patient: Patient, *, deep: bool) -> Iterator[Fact]:
+def _soundness(connection: Connection, model: Connection, patient: Patient, *, deep: bool) -> Iterator[Fact]:
     size = patient.condition.database_bytes
     if size > READ_BYTES and not deep:
         text = f"not read through, since it has {surroundings.megabytes(size)}; --deep (deep=True) does it"
@@ -96,6 +95,8 @@ def _soundness(connection: Connection, patient: Patient, *, deep: bool) -> Itera
     )
     if deep:
         yield _loose(soundness.loose_rows(connection))
+    if deep and not found:
+        yield _counts(soundness.miscounts(connection, model), patient.path)
 
 
 def _loose(found: list[str]) -> Fact:
@@ -104,6 +105,19 @@ def _loose(found: list[str]) -> Fact:
     text = f"{_some(found)}"
     advice = "delete these rows; they do no harm"
     return Fact(section="soundness", fact="references", verdict="warning", value=found, text=text, advice=advice)
+
+
+def _counts(found: list[str], path: str) -> Fact:
+    if not found:
+        return Fact(section="soundness", fact="counts", value=[], text="what is counted is what a full count gives")
+    return Fact(
+        section="soundness",
+        fact="counts",
+        verdict="warning",
+        value=found,
+        text=f"not what a full count gives: {_some(found)}",
+        advice=f"{_REPAIR} --database {shlex.quote(path)} counts anew",
+    )
 
 
 def _some(words: list[str]) -> str:

@@ -8,7 +8,7 @@ is always both together, so it is the same before and after.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -23,7 +23,7 @@ from musterq.storage.sqlite.times import MINUTE, Moment
 FOLDED_AT_ONCE = 200
 TRIMMED_AT_ONCE = 500
 #: What of a minute's name is the name of each span.
-_START_OF = {
+_START_OF: Mapping[str, Callable[[str], str]] = {
     "minute": lambda minute: minute,
     "hour": lambda minute: f"{minute[:13]}:00",
     "day": lambda minute: f"{minute[:10]} 00:00",
@@ -104,14 +104,22 @@ def trim(connection: Connection, now: Moment) -> bool:
     """Drop some of what is too old; whether there may be more."""
     gone = 0
     for span, seconds in KEPT_SECONDS.items():
-        before = now.after(-seconds)[:MINUTE]
-        for what in (*TALLIED, *GAUGES):
-            for by_type in (0, 1):
-                facts = {"span": span, "by_type": by_type, "what": what, "before": before}
-                gone += connection.run(query("history_trim"), {**facts, "limit": TRIMMED_AT_ONCE - gone})
-                if gone >= TRIMMED_AT_ONCE:
-                    return True
+        gone += _trim_span(connection, span, now.after(-seconds)[:MINUTE], TRIMMED_AT_ONCE - gone)
+        if gone >= TRIMMED_AT_ONCE:
+            return True
     return False
+
+
+def _trim_span(connection: Connection, span: str, before: str, limit: int) -> int:
+    """Drop up to so many of its rows, and note that there may be others of which only some are gone."""
+    gone = 0
+    for what in (*TALLIED, *GAUGES):
+        for by_type in (0, 1):
+            facts = {"span": span, "by_type": by_type, "what": what, "before": before}
+            gone += connection.run(query("history_trim"), {**facts, "limit": limit - gone})
+    if gone:
+        connection.run(query("history_trimmed"), {"span": span, "before": before})
+    return gone
 
 
 def totals(connection: Connection, *, by_type: bool) -> dict[str, dict[str, Tally]]:

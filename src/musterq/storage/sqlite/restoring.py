@@ -20,6 +20,7 @@ from musterq.storage.sqlite.log_readers import command_of
 
 _PATIENCE_SECONDS = 30.0
 _NAMED = 3  # workers, in a message
+_SHOWN = 100  # characters of a command
 
 
 def reader_of(driver: Driver, path: str) -> Callable[[Callable[[Connection], None]], None]:
@@ -107,7 +108,8 @@ def take_place(path: str, new: Path) -> str | None:
 def _process(pid: int) -> str:
     if pid == os.getpid():
         return "this process itself"
-    return f"process {pid} ({command_of(pid) or 'unknown'})" if pid else "another process"
+    command = " ".join(command_of(pid).split()) if pid else ""
+    return f"process {pid} ({command[:_SHOWN] or 'unknown'})" if pid else "another process"
 
 
 def _name_to_keep(path: str) -> str:

@@ -89,6 +89,7 @@ class Sessions:
     def at_one_moment(self, look: Callable[[], T]) -> T:
         """Run ``look``: whatever it reads, from its first reading on, is of the same moment."""
         self._check_open()
+        self._file.check()
         here = self._here
 
         def look_from_here(connection: Connection) -> T:

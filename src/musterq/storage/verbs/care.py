@@ -19,9 +19,6 @@ class CareVerbs(Protocol):
     def examine(self, *, deep: bool) -> list[Fact]:
         """Look at the database and at what is around it; ``deep``: read all of it, however large."""
 
-    def mend(self) -> list[str]:
-        """Make indexes, triggers and views again that are missing or not as they should be; their names."""
-
     def backup(self, target: str, *, replace: bool, verify: bool, progress: Progress) -> Backup:
         """Write a copy of the queue to ``target`` while others write; it is there when it is whole, or not at all.
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from musterq.cli.top.cells import Cell, clean
-from musterq.cli.top.figures import time_of
+from musterq.cli.top.figures import age_of
 from musterq.cli.top.grid import Column
 from musterq.cli.top.place import Place
 from musterq.cli.top.sheet import Look, Order, Sheet
@@ -23,7 +23,7 @@ def _items(snapshot: Snapshot, _place: Place) -> Sequence[Finding] | None:
 def _cells(finding: Finding, look: Look) -> Sequence[Cell]:
     return (
         Cell(finding["severity"], SEVERITIES.get(finding["severity"], "")),
-        Cell(time_of(look.age(finding["since_utc"]), look.symbols.nothing)),
+        Cell(age_of(look.age(finding["since_utc"]), look.symbols.nothing)),
         Cell(clean(finding["subject"] or look.symbols.nothing)),
         Cell(clean(finding["what"])),
     )

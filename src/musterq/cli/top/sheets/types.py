@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from musterq.cli.top.cells import Cell, clean
-from musterq.cli.top.figures import count, time_of
+from musterq.cli.top.figures import age_of, count, time_of
 from musterq.cli.top.grid import Column
 from musterq.cli.top.place import Place
 from musterq.cli.top.sheet import Look, Order, Sheet
@@ -61,7 +61,7 @@ def _cells(line: TypeLine, look: Look) -> Sequence[Cell]:
         Cell(count(line.count(TaskStatus.COMPLETED))),
         Cell(count(line.count(TaskStatus.FAILED)), "red" if line.count(TaskStatus.FAILED) else ""),
         Cell(count(line.count(TaskStatus.CANCELLED))),
-        Cell(time_of(line.oldest, nothing)),
+        Cell(age_of(line.oldest, nothing)),
         Cell(time_of(line.p95("wait"), nothing)),
         Cell(time_of(line.p95("run"), nothing)),
     )

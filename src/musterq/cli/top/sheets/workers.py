@@ -7,7 +7,7 @@ from typing import Any
 
 from musterq.cli.tables import STYLES
 from musterq.cli.top.cells import Cell, clean
-from musterq.cli.top.figures import time_of
+from musterq.cli.top.figures import age_of
 from musterq.cli.top.grid import Column
 from musterq.cli.top.place import Place
 from musterq.cli.top.sheet import Look, Order, Sheet
@@ -36,7 +36,7 @@ def _cells(worker: Worker, look: Look) -> Sequence[Cell]:
     return (
         Cell(clean(worker["worker_id"])),
         Cell(status, STYLES.get(status, "")),
-        Cell(time_of(silence(worker, look), nothing)),
+        Cell(age_of(silence(worker, look), nothing)),
         Cell(in_flight(worker), "cyan" if worker["tasks_in_flight"] else ""),
         Cell(clean(worker["host"] or nothing)),
         Cell(nothing if worker["pid"] is None else str(worker["pid"])),

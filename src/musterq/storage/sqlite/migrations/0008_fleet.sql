@@ -3,7 +3,7 @@
 CREATE TABLE worker_expectations (
     name TEXT PRIMARY KEY,
     count INTEGER NOT NULL CHECK (count > 0),
-    types TEXT CHECK (json_valid(types)),          -- a JSON list of what each of them handles; NULL: whatever
+    types TEXT CHECK (types IS NULL OR json_valid(types)), -- a JSON list of what each handles; NULL: whatever
     capabilities TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(capabilities)) -- what each satisfies, as a compatibility
 ) WITHOUT ROWID;
 

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from musterq.errors import QueueDatabaseError
 from musterq.records import Backup, Condition, Fact, Vacuumed
-from musterq.storage.sqlite import backing_up, condition, drift, examining, log_pins, rebuilding, restoring
-from musterq.storage.sqlite.connection import Connection
+from musterq.storage.sqlite import backing_up, condition, examining, log_pins, rebuilding, restoring
 from musterq.storage.sqlite.copying import REST_SECONDS, Progress, connected, file_beside, sync_folder
 from musterq.storage.sqlite.place import check_place, is_new
 from musterq.storage.sqlite.reentry import verb
@@ -31,14 +30,6 @@ class CareVerbs(Frame):
         patient = Patient(self._file, self._driver, durability, found, lambda: log_pins.log_pins(self._file))
         with connected(self._driver, self._file) as connection:  # one that has no plans from before the schema changed
             return list(examining.facts(connection, patient, deep=deep))
-
-    @verb
-    def mend(self) -> list[str]:
-        def mend(connection: Connection) -> list[str]:
-            with drift.model_of(self._driver) as model:
-                return drift.mend(connection, model)
-
-        return self._write(mend)
 
     @verb
     def backup(self, target: str, *, replace: bool, verify: bool, progress: Progress) -> Backup:

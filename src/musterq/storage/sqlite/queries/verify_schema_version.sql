@@ -1,0 +1,2 @@
+-- Changes whenever anything is created, dropped or altered.
+SELECT schema_version FROM pragma_schema_version
