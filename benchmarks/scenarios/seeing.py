@@ -15,7 +15,7 @@ from benchmarks.setting import Setting
 from benchmarks.timing import repeated
 from musterq import QueueMonitoring, TaskQueue
 from musterq.models import WorkerFacts
-from musterq.monitoring.prometheus import exposition
+from musterq.monitoring.reader import Reader
 
 WORKERS = 500
 CALLS = 10  # in each turn
@@ -83,5 +83,5 @@ LOOKS: Mapping[str, Look] = {
     "explain an old task": lambda monitoring: monitoring.explain(FEW // 2),
     "explain the newest task": lambda monitoring: monitoring.explain(newest_task(monitoring)),
     "health": QueueMonitoring.check_health,
-    "scrape for Prometheus": exposition,
+    "a scrape": lambda monitoring: Reader(monitoring).read(),
 }

@@ -1,4 +1,4 @@
-"""What `musterq top` takes of a core while somebody looks at 1,000 workers that beat and tasks that are claimed and end.
+"""What `musterq top` takes of a core while somebody looks at 1,000 workers that beat, and at tasks that come to an end.
 
 Drawn twice a second on a terminal of 140 by 50. The processor time of a short run is taken from that of a long one, so
 that its start does not count.

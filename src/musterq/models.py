@@ -19,7 +19,7 @@ DEFAULT_MAX_CRASHES = 3
 ACTIVE_SECONDS = 60
 STALE_SECONDS = 300
 WORKER_LEASE_SECONDS = 60.0
-#: The states of a worker in which it takes tasks, at once or when it has ended others; in every other one it takes none.
+#: The states of a worker in which it takes tasks, at once or when it has ended others; in no other one does it.
 TAKES_TASKS = frozenset({"starting", "idle", "busy"})
 
 

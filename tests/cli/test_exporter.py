@@ -20,6 +20,7 @@ from musterq import TaskQueue
 from musterq.monitoring.instruments import INSTRUMENTS
 from tests.cli.project import Running
 from tests.cli.running import Cli
+from tests.worker.waiting import until
 
 
 @pytest.fixture
@@ -81,10 +82,10 @@ def test_a_database_that_is_gone_is_told_and_it_goes_on(exporter: Running, queue
     assert scraped(port, "musterq_up") == 1
     path = Path(queue.database.location)
     path.rename(f"{path}.moved")
-    assert scraped(port, "musterq_up") == 0
+    until(lambda: scraped(port, "musterq_up") == 0)
     assert "removed or replaced" in exporter.says("cannot be read")
     Path(f"{path}.moved").rename(path)
-    assert scraped(port, "musterq_up") == 1
+    until(lambda: scraped(port, "musterq_up") == 1)
 
 
 def test_it_says_that_it_serves_and_where(exporter: Running):

@@ -33,3 +33,21 @@ def test_the_document_is_what_python_programs_get(cli: Cli, queue: TaskQueue, fa
     queue.pause("report")
     document = cli.json("metrics")
     assert document == {**QueueMonitoring(queue.database).get_queue_metrics(), "paused_types": ["report"]}
+
+
+def test_says_what_happened_lately(cli: Cli, queue: TaskQueue, failed: int):
+    """In the last minute and hour, and of each type."""
+    text = "\n".join(" ".join(line.split()) for line in cli.lines("metrics"))
+    assert "LAST MINUTE HOUR" in text
+    for wanted in ("enqueued 0 1", "started 0 1", "failed 0 1"):
+        assert wanted in text
+
+
+def test_says_what_is_missing(cli: Cli, queue: TaskQueue):
+    """Workers that are expected, and tasks that nobody can take."""
+    monitoring = QueueMonitoring(queue.database)
+    monitoring.expect_workers("render", 2, types=["video"])
+    queue.enqueue("video", {}, compatibility={"gpu": True})
+    text = "\n".join(" ".join(line.split()) for line in cli.lines("metrics"))
+    assert "expected workers 2, of which 2 are missing" in text
+    assert "unservable tasks 1" in text

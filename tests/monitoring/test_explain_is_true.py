@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import suppress
-from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from musterq.database import QueueDatabase
@@ -15,7 +13,6 @@ from musterq.monitoring import QueueMonitoring
 from musterq.records import TypeLimit
 from musterq.storage.base import Storage
 from tests.monitoring.explaining import reasons
-from tests.support import MovableClock
 
 #: With one of these no claim takes it, whatever it asks for.
 HINDERED = {"paused", "concurrency_key", "no_capable_worker", "no_workers", "limit", "rate", "unreadable_compatibility"}
@@ -37,42 +34,44 @@ class _UndoneError(Exception):
     """Ends a transaction that is only tried."""
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.lists(TASKS, min_size=1, max_size=8),
-    WORKERS,
-    st.sampled_from([[], [], ["mail"], ["video"]]),
-    LIMITS,
-    st.integers(0, 3),
+    tasks=st.lists(TASKS, min_size=1, max_size=8),
+    workers=WORKERS,
+    paused=st.sampled_from([None, None, "mail", "video"]),
+    limit=LIMITS,
+    taken=st.integers(1, 4),
 )
 def test_what_it_says_of_a_waiting_task_is_true(
-    tasks: list[NewTask], workers: list[dict[str, object]], paused: list[str], limit: TypeLimit | None, taken: int
+    *,
+    monitoring: QueueMonitoring,
+    database: QueueDatabase,
+    tasks: list[NewTask],
+    workers: list[dict[str, object]],
+    paused: str | None,
+    limit: TypeLimit | None,
+    taken: int,
 ) -> None:
     """With limits, keys, pauses, and what workers can do, all at once."""
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        QueueDatabase(Path(folder) / "q.db", clock=MovableClock()) as database,
-    ):
-        database.initialize_schema()
-        storage, monitoring = database.storage, QueueMonitoring(database)
-        for number, capabilities in enumerate(workers):
-            monitoring.register_worker(f"worker-{number}", capabilities)
-        storage.set_limit("mail", limit)
-        storage.enqueue(tasks)
-        storage.claim(ClaimRequest(worker_id="worker-0", limit=taken + 1))
-        for type in paused:
-            storage.pause(type)
-        for task in storage.find(TaskFilter(status=TaskStatus.QUEUED)):
-            said = set(reasons(monitoring, task.id))
-            by_somebody = any(
-                is_taken(storage, task.id, f"worker-{number}", task.type) for number in range(len(workers))
-            )
-            limited = limit is not None and task.type == "mail"  # others of its type may come first, and use it up
-            if said & HINDERED:
-                assert not by_somebody, said
-            elif not limited:
-                assert by_somebody, said
-            assert ("ready" in said) == (not said & (HINDERED | {"lane"}))
+    storage = database.storage
+    for table in ("task_queue", "workers", "paused_types", "type_limits"):
+        database.execute(f"DELETE FROM {table}")
+    for number, capabilities in enumerate(workers):
+        monitoring.register_worker(f"worker-{number}", capabilities)
+    storage.set_limit("mail", limit)
+    storage.enqueue(tasks)
+    storage.claim(ClaimRequest(worker_id="worker-0", limit=taken))
+    if paused is not None:
+        storage.pause(paused)
+    for task in storage.find(TaskFilter(status=TaskStatus.QUEUED)):
+        said = set(reasons(monitoring, task.id))
+        by_somebody = any(is_taken(storage, task.id, f"worker-{at}", task.type) for at in range(len(workers)))
+        limited = limit is not None and task.type == "mail"  # others of its type may come first, and use it up
+        if said & HINDERED:
+            assert not by_somebody, said
+        elif not limited:
+            assert by_somebody, said
+        assert ("ready" in said) == (not said & (HINDERED | {"lane"}))
 
 
 def is_taken(storage: Storage, task_id: int, worker_id: str, type: str) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import time
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from musterq import QueueDatabase, QueueMonitoring, TaskQueue
-from musterq.models import WorkerFacts
+from musterq.models import NewTask, WorkerFacts
 from tests.monitoring.healthy import found, severities
 from tests.support import MovableClock
 
@@ -26,7 +28,9 @@ def test_fewer_workers_than_are_expected(
     monitoring.remove_worker("gpu-2")
     (finding,) = found(monitoring, "missing")
     assert (finding["severity"], finding["subject"]) == ("warning", "images")
-    assert finding["what"].startswith("of the 2 workers expected as images, 1 takes tasks; the last that went is gpu-2: ")
+    assert finding["what"].startswith(
+        "workers missing of those expected as images: 1 of 2; the last that went is gpu-2: "
+    )
     lock = database.storage.liveness_lock("gpu-1")
     facts = WorkerFacts(host="host-9", pid=4711)
     database.storage.register("gpu-1", '{"gpu": true}', facts)
@@ -34,7 +38,7 @@ def test_fewer_workers_than_are_expected(
     clock.advance(5)
     (finding,) = found(monitoring, "missing")
     assert finding["severity"] == "critical"
-    assert "images, 0 take tasks; " in finding["what"]
+    assert "images: 2 of 2; " in finding["what"]
     assert "the last that went is gpu-1 on host-9: " in finding["what"]
     assert finding["since_utc"] is not None
     monitoring.expect_workers("images", 0)
@@ -99,3 +103,43 @@ def test_a_log_that_somebody_keeps_from_being_cut(
 @pytest.mark.parametrize("check", ["disk", "log"])
 def test_the_file_can_be_left_out(monitoring: QueueMonitoring, check: str) -> None:
     assert found(monitoring, check, free_mib=10**9, log_mib=0, ignore=[check]) == []
+
+
+def test_what_plain_sql_put_in_is_text(
+    monitoring: QueueMonitoring, database: QueueDatabase, clock: MovableClock
+) -> None:
+    """A type of bytes, and a compatibility that is not JSON: nothing that a finding could not say."""
+    database.execute("INSERT INTO task_queue (type, payload) VALUES (x'ff41', '{}')")
+    database.execute("INSERT INTO task_queue (type, payload, compatibility) VALUES ('mail', '{}', 'no json')")
+    clock.advance(400)
+    monitoring.register_worker("worker-01")
+    assert {finding["subject"] for finding in found(monitoring, "oldest")} == {"\\xffA", "mail"}
+    assert [finding["subject"] for finding in found(monitoring, "unservable")] == ["mail"]
+
+
+# -- what it costs -----------------------------------------------------------------------------------
+FEW, MANY = 500, 50_000
+
+
+def test_it_costs_the_same_at_any_size(tmp_path: Path) -> None:
+    """A hundred times as many tasks, some of them unservable: at most four times the time."""
+    times = {}
+    for depth in (FEW, MANY):
+        with QueueDatabase(tmp_path / f"{depth}.db") as database:
+            monitoring = QueueMonitoring(database)
+            monitoring.register_worker("worker-01")
+            database.storage.enqueue(
+                [
+                    NewTask(type=f"type-{n % 5}", payload="{}", compatibility="{}" if n % 2 else '{"gpu": true}')
+                    for n in range(depth)
+                ]
+            )
+            assert found(monitoring, "unservable")
+            times[depth] = min(_seconds(monitoring) for _ in range(20))
+    assert times[MANY] < 4 * times[FEW]
+
+
+def _seconds(monitoring: QueueMonitoring) -> float:
+    began = time.perf_counter()
+    monitoring.check_health()
+    return time.perf_counter() - began

@@ -14,9 +14,11 @@ import typer
 
 from musterq.cli.app import app
 from musterq.monitoring.instruments import INSTRUMENTS
+from tests.docs.documents import section
 from tests.monitoring.promtool import promtool
 
 FILES = Path(str(files("musterq.monitoring"))) / "prometheus_files"
+GUIDE = "docs/prometheus.md"
 RULES, DASHBOARD = FILES / "alerts.yml", FILES / "dashboard.json"
 TESTS_OF_RULES = Path(__file__).with_name("alerts_test.yml")
 _NAME = re.compile(r"\bmusterq_\w+")
@@ -120,3 +122,19 @@ def test_every_panel_asks_the_data_source_that_is_chosen() -> None:
     }
     for key in ("id", "title"):
         assert len({panel[key] for panel in shown}) == len(shown)
+
+
+# -- in the guide --------------------------------------------------------------------------------
+def test_the_guide_has_every_metric_as_it_is() -> None:
+    """Its type, its labels, and what its help says."""
+    rows = [
+        f"| `{metric.name}` | {metric.kind} | {', '.join(f'`{label}`' for label in metric.labels)} | {metric.help} |"
+        for metric in INSTRUMENTS.values()
+    ]
+    assert [line for line in section(GUIDE, "Metrics").splitlines() if line.startswith("| `")] == rows
+
+
+def test_the_guide_has_every_alert() -> None:
+    """In their order, and how bad each is."""
+    severities = {name: re.findall(r"severity: (\w+)", text)[0] for name, text in alerts().items()}
+    assert dict(re.findall(r"^\| `(Musterq\w+)` \| (\w+) \|", section(GUIDE, "Alerts"), re.MULTILINE)) == severities

@@ -27,6 +27,7 @@ BOUNDED = {
     "older_claims": "once, at an upgrade",
     "find": "a page: by id, backwards, up to its limit",
     "oldest_waiting": "the first entry of an index",
+    "oldest_waiting_by_type": "the first entry of an index",
     "tasks_in_flight": "an index of the tasks that are being worked on",
     "orphans": "the same index",
     "leases_over": "the same kind of index",

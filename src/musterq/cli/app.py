@@ -25,6 +25,7 @@ from musterq.cli import (
     schedules,
     supervise_command,
     tasks,
+    verify,
     worker_command,
     workers,
 )
@@ -74,6 +75,7 @@ for part in (
     exporter,
     health,
     doctor,
+    verify,
     copies,
     top_command,
 ):

@@ -12,13 +12,19 @@ from musterq.cli.opening import existing_database, existing_queue
 from musterq.cli.options import AsJson, Database, examples
 from musterq.cli.output import on_one_line, say, say_json
 from musterq.cli.tables import Column, say_pairs, say_table
-from musterq.cli.words import duration, percent, run_time
+from musterq.cli.words import duration, percent, run_time, short_duration
 from musterq.models import TaskStatus
+from musterq.records import TALLIED
 
 commands = typer.Typer()
 
 STATUSES = (Column("STATUS", whole=True), Column("TASKS", number=True))
-TYPES = (Column("TYPE"), Column("QUEUED", number=True))
+TYPES = (
+    Column("TYPE"),
+    *(Column(title, number=True) for title in ("QUEUED", "OLDEST", "RUNNING", "COMPLETED", "FAILED")),
+    *(Column(title, number=True, aside=True) for title in ("WAIT P95", "RUN P95")),
+)
+HAPPENED = (Column("LAST", whole=True), *(Column(title, number=True) for title in ("MINUTE", "HOUR")))
 RUNS = (
     Column("FINISHED", whole=True),
     *(Column(title, number=True) for title in ("TASKS", "ATTEMPTS", "RUN TIME", "P50", "P95", "P99")),
@@ -67,11 +73,12 @@ def _expose(database: str | None) -> None:
 
 
 def _show(figures: Mapping[str, Any], paused: Sequence[str]) -> None:
-    by_status, by_type = figures["queue_depth_by_status"], figures["queue_depth_by_type"]
+    by_status, by_type = figures["queue_depth_by_status"], figures["by_type"]
     known = [status.value for status in TaskStatus]
     _say_rows(STATUSES, [(status, f"{by_status[status]:,}") for status in known if status in by_status])
-    _say_rows(TYPES, [(type, f"{by_type[type]:,}") for type in sorted(by_type)])
+    _say_rows(TYPES, [_type(type, by_type[type]) for type in sorted(by_type)])
     _say_rows(RUNS, [_run(status, run) for status, run in figures["task_statistics"].items()])
+    _say_rows(HAPPENED, _happened(figures["last_minute"], figures["last_hour"]))
     say_pairs(_summary(figures, paused))
 
 
@@ -81,9 +88,31 @@ def _say_rows(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
         say("")
 
 
+def _type(type: str, figures: Mapping[str, Any]) -> list[str]:
+    age = figures["oldest_queued_task_age_seconds"]
+    counts = [f"{figures[status]:,}" for status in ("processing", "completed", "failed")]
+    times = [run_time(figures[of]["p95"]) for of in ("wait_seconds", "run_seconds")]
+    return [type, f"{figures['queued']:,}", "–" if age is None else short_duration(age), *counts, *times]
+
+
+def _happened(minute: Mapping[str, Any], hour: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """What there was any of in the last hour."""
+    counts = [(what, f"{minute[what]:,}", f"{hour[what]:,}") for what in TALLIED if hour[what]]
+    times = [
+        (f"{name} {share}", run_time(minute[f"{name}_seconds"][share]), run_time(hour[f"{name}_seconds"][share]))
+        for name in ("wait", "run")
+        for share in ("p50", "p95")
+    ]
+    return counts + times if counts else []
+
+
 def _run(status: str, run: Mapping[str, Any]) -> list[str]:
     times = [run_time(run[f"{figure}_run_seconds"]) for figure in ("avg", "p50", "p95", "p99")]
     return [status, f"{run['count']:,}", f"{run['avg_attempts']:.2f}", *times]
+
+
+def _expected(expected: int, missing: int) -> str:
+    return f"{expected}, of which {missing} are missing" if expected else "none"
 
 
 def _summary(figures: Mapping[str, Any], paused: Sequence[str]) -> list[tuple[str, str]]:
@@ -94,5 +123,7 @@ def _summary(figures: Mapping[str, Any], paused: Sequence[str]) -> list[tuple[st
         ("failure rate", percent(figures["failure_rate"])),
         ("oldest queued task", "none is queued" if age is None else f"waits for {duration(age)}"),
         ("workers", workers),
+        ("expected workers", _expected(figures["expected_workers"], figures["missing_workers"])),
+        ("unservable tasks", f"{figures['unservable_tasks']:,}"),
         ("paused types", on_one_line(", ".join(paused)) or "none"),
     ]

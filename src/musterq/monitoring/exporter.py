@@ -74,7 +74,7 @@ class Exporter:
                 self.scrapes += 1
             return self._metrics(request, start)
         status, text = _SAID.get(path, _NOT_HERE)
-        start(status, _TEXT)
+        start(status, [*_TEXT])  # the server adds to it
         return [text]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from musterq.models import QueueMetrics, RunStatistics, TaskStatus
 from musterq.monitoring.part import Part
 from musterq.monitoring.recent import by_type, lately
 from musterq.monitoring.seconds import whole_seconds
+from musterq.records import Turnout
 
 
 class Figures(Part):
@@ -36,6 +38,9 @@ class Figures(Part):
             by_type (dict[str, dict]): For each type: how many tasks (int) of each status there are now;
                 ``oldest_queued_task_age_seconds`` (int | None; of tasks that a concurrency key holds only the longest
                 waiting of all types is looked at); ``wait_seconds`` and ``run_seconds`` of all that ever were.
+            unservable_tasks (int): Waiting tasks that no worker could take; see `get_unservable`.
+            expected_workers, missing_workers (int): Over all expectations, how many workers there should be, and how
+                many of these there are not; see `get_expectations`.
             paused_types (list[str]).
 
         All of it is of one moment.
@@ -60,6 +65,8 @@ class Figures(Part):
             "stale_workers": metrics.stale_workers,
             **lately(self._storage),
             "by_type": by_type(metrics, self._storage.totals(by_type=True)),
+            "unservable_tasks": self._storage.unservable_tasks(),
+            **_fleet(self._storage.expectations()),
             "paused_types": self._storage.paused_types(),
         }
 
@@ -81,6 +88,13 @@ class Figures(Part):
         for (type, status), total in self._storage.lifetime_totals().items():
             totals.setdefault(type, {})[status] = msgspec.structs.asdict(total)
         return totals
+
+
+def _fleet(turnouts: Sequence[Turnout]) -> dict[str, int]:
+    return {
+        "expected_workers": sum(turnout.expectation.count for turnout in turnouts),
+        "missing_workers": sum(turnout.missing for turnout in turnouts),
+    }
 
 
 def _statistics(metrics: QueueMetrics) -> dict[str, dict[str, Any]]:

@@ -36,10 +36,7 @@ def missing(sight: Sight, _: Thresholds) -> Iterator[Finding]:
                 severity=WARNING if turnout.alive else CRITICAL,
                 check="missing",
                 subject=name,
-                what=(
-                    f"of the {counted(wanted, 'worker')} expected as {name}, {turnout.alive} take{_s(turnout.alive)} tasks"
-                    f"{_last(turnout)}"
-                ),
+                what=f"workers missing of those expected as {name}: {turnout.missing} of {wanted}{_last(turnout)}",
                 since_utc=None if turnout.last is None else turnout.last.last_seen_utc,
                 advice=(
                     f"start {turnout.missing} more such workers (musterq expect lists which), or, if they are not to"
@@ -70,11 +67,6 @@ def unservable(sight: Sight, thresholds: Thresholds) -> Iterator[Finding]:
                     f" musterq tasks --type {shlex.quote(type)} --status queued, then musterq cancel ID"
                 ),
             )
-
-
-def _s(n: int) -> str:
-    """Of the verb."""
-    return "s" if n == 1 else ""
 
 
 def _last(turnout: Turnout) -> str:

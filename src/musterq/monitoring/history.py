@@ -18,6 +18,7 @@ Tallies = Mapping[str, Tally]
 By = Literal["type"] | None
 
 FINISHED = ("completed", "failed", "cancelled", "expired")
+OF_WORKERS = ("active_workers", "utilisation")
 _NOTHING = Tally()
 
 
@@ -94,21 +95,9 @@ class History(Part):
             QueueDatabaseError: the database could not do it.
         """
         wanted = METRICS[check_word("metric", metric, METRICS)]
-        by_type = _is_by_type(by)
-        if by_type and metric in ("active_workers", "utilisation"):
-            raise ValueError(f"by='type' has no meaning for {metric!r}, which is of workers; give by=None")
+        by_type = _is_by_type(by, metric)
         within = range_of(self._storage.clock.time(), since, until, step)
-        steps = self._tallies(wanted, within, by_type=by_type)
-        return {
-            "metric": metric,
-            "unit": wanted.unit,
-            "step_seconds": within.step_seconds,
-            "times": [epoch_to_text(within.start + at * within.step_seconds) for at in range(within.steps)],
-            "series": [
-                {"type": type if by_type else None, "values": _values(wanted, steps[type], within)}
-                for type in sorted(steps)
-            ],
-        }
+        return _chart(metric, wanted, within, self._tallies(wanted, within, by_type=by_type), by_type=by_type)
 
     def _tallies(
         self, metric: Metric, within: HistoryRange, *, by_type: bool
@@ -123,10 +112,27 @@ class History(Part):
         return found
 
 
-def _is_by_type(by: object) -> bool:
+def _is_by_type(by: object, metric: str | None = None) -> bool:
     if by not in (None, "type"):
         raise ValueError(f'by={shown(by)} is unknown; give "type" or None')
+    if by is not None and metric in OF_WORKERS:
+        raise ValueError(f"by='type' has no meaning for {metric!r}, which is of workers; give by=None")
     return by is not None
+
+
+def _chart(
+    name: str, metric: Metric, within: HistoryRange, found: Mapping[str, Mapping[int, Tallies]], *, by_type: bool
+) -> dict[str, Any]:
+    return {
+        "metric": name,
+        "unit": metric.unit,
+        "step_seconds": within.step_seconds,
+        "times": [epoch_to_text(within.start + at * within.step_seconds) for at in range(within.steps)],
+        "series": [
+            {"type": type if by_type else None, "values": _values(metric, found[type], within)}
+            for type in sorted(found)
+        ],
+    }
 
 
 def _at_each_look(looks: Sequence[HistoryCell], steps: Mapping[int, Tallies]) -> dict[int, dict[str, Tally]]:

@@ -37,7 +37,7 @@ class Ledger(Part):
             ledger_id (int), at_utc (str): When it was written; ``YYYY-MM-DD HH:MM:SS.mmm``, UTC.
             event (str): ``rescued``, or ``refused``: a finish whose claim was no longer held.
             reason (str): ``lock free``, ``lease over``, ``removed``, ``heartbeat too old``, ``child died``, ``orphan``,
-                or ``not held``.
+                ``copied``, or ``not held``.
             task_id (int): The task, which may be gone by now.
             type (str), attempt (int), worker_id (str), host (str), pid (int): Which task, and who held it.
             became (str): The status that the task was given, or the one that was refused.

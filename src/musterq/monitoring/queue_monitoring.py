@@ -13,9 +13,10 @@ from musterq.monitoring.health import Health
 from musterq.monitoring.history import History
 from musterq.monitoring.ledger import Ledger
 from musterq.monitoring.roll import Roll
+from musterq.monitoring.verifying import Verifying
 
 
-class QueueMonitoring(Roll, Figures, History, Ledger, Fleet, Explaining, Health, Examining):
+class QueueMonitoring(Roll, Figures, History, Ledger, Fleet, Explaining, Health, Examining, Verifying):
     """The roll of a queue's workers, and its figures.
 
     Every method may be called from any thread. Ages are judged by the database's clocks, never by the caller's.

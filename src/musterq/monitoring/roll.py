@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from musterq.checks import capabilities_text, check_seconds, check_worker_id
-from musterq.models import ACTIVE_SECONDS, STALE_SECONDS, Worker
+from musterq.models import ACTIVE_SECONDS, STALE_SECONDS, Worker, WorkerActivity
 from musterq.monitoring.beating import Beating, beating
 from musterq.monitoring.part import Part
 from musterq.monitoring.seconds import whole_seconds
@@ -155,26 +155,27 @@ class Roll(Part):
         Raises:
             QueueDatabaseError: the database could not do it.
         """
-        return [
-            {
-                "worker_id": worker.worker_id,
-                "capabilities": worker.capabilities,
-                "heartbeat_utc": worker.heartbeat_utc,
-                "seconds_since_heartbeat": whole_seconds(worker.heartbeat_age_seconds),
-                "status": worker.status,
-                "status_reason": worker.status_reason,
-                "status_since_utc": worker.status_since_utc,
-                "tasks_in_flight": worker.tasks_in_flight,
-                "host": worker.host,
-                "pid": worker.pid,
-                "types": None if worker.types is None else list(worker.types),
-                "concurrency": worker.concurrency,
-                "strategy": worker.strategy,
-                "version": worker.version,
-                "started_at_utc": worker.started_at_utc,
-                "python": worker.python,
-                "sqlite": worker.sqlite,
-                "settings": worker.settings,
-            }
-            for worker in self._storage.worker_activity()
-        ]
+        return [_activity(worker) for worker in self._storage.worker_activity()]
+
+
+def _activity(worker: WorkerActivity) -> dict[str, Any]:
+    return {
+        "worker_id": worker.worker_id,
+        "capabilities": worker.capabilities,
+        "heartbeat_utc": worker.heartbeat_utc,
+        "seconds_since_heartbeat": whole_seconds(worker.heartbeat_age_seconds),
+        "status": worker.status,
+        "status_reason": worker.status_reason,
+        "status_since_utc": worker.status_since_utc,
+        "tasks_in_flight": worker.tasks_in_flight,
+        "host": worker.host,
+        "pid": worker.pid,
+        "types": None if worker.types is None else list(worker.types),
+        "concurrency": worker.concurrency,
+        "strategy": worker.strategy,
+        "version": worker.version,
+        "started_at_utc": worker.started_at_utc,
+        "python": worker.python,
+        "sqlite": worker.sqlite,
+        "settings": worker.settings,
+    }

@@ -125,16 +125,14 @@ class WorkerEngine:
         handled = handled_types(queue, check_types(types))
         self._types = runnable_types(queue.definitions, handled, self._executor, all_of_them=types is not None)
         self._capabilities = capabilities_text(capabilities)
-        self._burst = burst
+        self._burst, self._stop = burst, StopRequest()
         self._idle_seconds = None if idle_seconds is None else check_seconds("idle_seconds", idle_seconds)
         self._grace_seconds = check_seconds("grace_seconds", grace_seconds)
-        self._lease_seconds = check_seconds("lease_seconds", lease_seconds, minimum=SHORTEST_SECONDS)
-        self._heartbeat_seconds = _check_heartbeat(heartbeat_seconds, self._lease_seconds)
+        self._lease_seconds, self._heartbeat_seconds = _check_beats(lease_seconds, heartbeat_seconds)
         self._prefetch = int(check_number("prefetch", prefetch, 0, MOST_PREFETCH))
         self._task_log_level = values.task_log_level(task_log_level)
         self._child_setup = _check_child_setup(child_setup)
         self._on_loop = types_on_loop(queue.definitions, self._types, self._executor)
-        self._stop = StopRequest()
 
     @property
     def types(self) -> frozenset[str]:
@@ -378,11 +376,12 @@ def _check_child_setup(function: Callable[[], object] | None) -> Callable[[], ob
     return function
 
 
-def _check_heartbeat(seconds: float, lease_seconds: float) -> float:
-    checked = check_seconds("heartbeat_seconds", seconds, minimum=SHORTEST_SECONDS)
-    if checked > lease_seconds / 2:
+def _check_beats(lease_seconds: float, heartbeat_seconds: float) -> tuple[float, float]:
+    lease = check_seconds("lease_seconds", lease_seconds, minimum=SHORTEST_SECONDS)
+    beat = check_seconds("heartbeat_seconds", heartbeat_seconds, minimum=SHORTEST_SECONDS)
+    if beat > lease / 2:
         raise ValueError(
-            f"heartbeat_seconds={seconds} is over half of lease_seconds={lease_seconds}, "
+            f"heartbeat_seconds={heartbeat_seconds} is over half of lease_seconds={lease_seconds}, "
             f"so that one late beat would lose the tasks; give less"
         )
-    return checked
+    return lease, beat

@@ -16,9 +16,9 @@ from musterq.worker.crew import Crew
 from musterq.worker.demand import Demand
 from musterq.worker.engine import LAST_RUN_SECONDS
 from musterq.worker.facts import default_worker_id
+from musterq.worker.historian import Historian
 from musterq.worker.places import Place
 from musterq.worker.plan import Plan
-from musterq.worker.historian import Historian
 from musterq.worker.pruner import Pruner
 from musterq.worker.rescuer import Rescuer
 from musterq.worker.scheduler import Scheduler

@@ -14,7 +14,7 @@ import pytest
 
 from musterq import QueueMonitoring, TaskQueue
 from tests.cli.running import Cli
-from tests.cli.top.watched import Watched, top
+from tests.cli.top.watched import Watched, set_size, top
 
 Starts = Any
 
@@ -199,12 +199,13 @@ def test_a_signal_that_ends_it_leaves_the_terminal_as_it_was(starts: Starts, num
     assert watched.output.endswith(b"\x1b[?25h\x1b[?1049l")
 
 
-def test_an_error_leaves_the_terminal_as_it_was(cli: Cli, queue: TaskQueue):
-    """And can be read after it."""
+@pytest.mark.parametrize("broken", ["dashboard.frame", "model.Model.refresh"])
+def test_an_error_leaves_the_terminal_as_it_was(cli: Cli, queue: TaskQueue, broken: str):
+    """And can be read after it, also where the thread that reads made it."""
     program = (
-        "from musterq.cli.top import dashboard\n"
+        "from musterq.cli.top import dashboard, model\n"
         "from musterq.cli.app import main\n"
-        "dashboard.frame = lambda *_: 1 / 0\n"
+        f"{broken} = lambda *_: 1 / 0\n"
         "main()\n"
     )
     watched = Watched([sys.executable, "-c", program, "top", "--database", str(cli.database)])
@@ -217,11 +218,36 @@ def test_an_error_leaves_the_terminal_as_it_was(cli: Cli, queue: TaskQueue):
         watched.close()
 
 
+def test_a_terminal_that_does_not_tell_its_size_is_taken_for_a_plain_one(queue: TaskQueue, starts: Starts):
+    """80 columns, 24 rows."""
+    watched = starts()
+    set_size(watched.terminal, 0, 0)
+    watched.screen.reset()
+    watched.sees("1 types")
+    assert watched.lines[23].startswith("p pause")
+
+
+def test_names_that_only_plain_sql_can_put_in_are_told(queue: TaskQueue, starts: Starts):
+    """Such a worker cannot be looked into, nor such a type be paused; all else goes on."""
+    queue.database.execute("INSERT INTO workers (worker_id) VALUES ('')")
+    queue.database.execute("INSERT INTO task_queue (type, payload) VALUES ('', '{}')")
+    watched = starts("--page", "workers")
+    watched.sees("idle")
+    watched.type("\r")
+    watched.sees("no answer for")
+    watched.type("1")
+    watched.loses("no answer for")
+    watched.type("\r")
+    watched.sees("queued", "all")
+    watched.type("py")
+    watched.sees("not done")
+
+
 def test_a_shell_can_suspend_it(cli: Cli, queue: TaskQueue):
     """Ctrl-Z gives the shell its terminal back, fg goes on."""
     queue.enqueue("mail")
     command = f"{sys.executable} -m musterq top --interval 0.1 --database {cli.database}"
-    watched = Watched(["bash", "-m", "-c", f"{command}; echo suspended; read; fg; echo ended"])
+    watched = Watched(["/bin/bash", "-m", "-c", f"{command}; echo suspended; read; fg; echo ended"])
     try:
         watched.sees("1 types", "mail")
         watched.type("\x1a")

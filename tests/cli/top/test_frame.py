@@ -139,7 +139,7 @@ def test_a_type_has_its_depths_and_figures():
     """A paused one is marked."""
     lines = picture(Ui(Kind.TYPES), snapshot())
     (mail,) = [line.split() for line in lines if line.startswith("mail")]
-    assert mail == "mail (paused) 7 ▅█ 0 0 0 3 0 30 s 250 ms 250 ms".split()
+    assert " ".join(mail) == "mail (paused) 7 ▅█ 0 0 0 3 0 30 s 250 ms 250 ms"
 
 
 def test_a_worker_has_its_state_and_the_age_of_its_beat():
@@ -220,7 +220,7 @@ def test_a_task_from_close_by_is_explained():
         "it is paused",
         "1  failed  w-1  2.5 s  no such file",
         'INFO  page 1  {"page": 1}',
-        "locked by    w-1",
+        "worker       w-1",
     ):
         assert words in shown
 

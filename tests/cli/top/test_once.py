@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from musterq import TaskQueue
@@ -69,3 +71,14 @@ def test_tables_that_are_not_its_own_are_told_before_the_screen_is_taken(cli: Cl
 def test_an_interval_must_be_one(cli: Cli, queue: TaskQueue, interval: str):
     """From a tenth of a second to an hour."""
     assert cli("top", "--interval", interval).exit_code == 2
+
+
+def test_a_system_without_such_terminals_is_told(cli: Cli, queue: TaskQueue):
+    """As Windows is one."""
+    program = "import sys; from musterq import cli, storage; sys.modules['termios'] = None; cli.main()"
+    watched = Watched([sys.executable, "-c", program, "top", "--database", str(cli.database)])
+    try:
+        assert watched.ends() == 2
+        assert "--once" in watched.text
+    finally:
+        watched.close()

@@ -154,9 +154,9 @@ def test_f_goes_through_the_statuses_and_back():
 
 
 def test_t_changes_the_span_of_the_charts():
-    """An hour, a day, live."""
+    """An hour, live, a day."""
     ui = Ui(Kind.TYPES)
-    assert [after(ui, snapshot(), "t").span for _ in range(3)] == [Span.DAY, Span.LIVE, Span.HOUR]
+    assert [after(ui, snapshot(), "t").span for _ in range(3)] == [Span.LIVE, Span.DAY, Span.HOUR]
 
 
 def test_help_goes_with_any_key():

@@ -19,6 +19,10 @@ from typing import Any
 import pyte
 
 PATIENCE_SECONDS = 20.0
+#: So that the terminal has the program's session, and can send its signals, the program is started through this.
+_TAKING_THE_TERMINAL = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+)
 
 
 class Watched:
@@ -29,15 +33,14 @@ class Watched:
         self.output = b""
         self._stream = pyte.ByteStream(self.screen)
         self._ours, self.terminal = pty.openpty()
-        _set_size(self.terminal, columns, rows)
+        set_size(self.terminal, columns, rows)
         self.modes = termios.tcgetattr(self.terminal)
         self._process = subprocess.Popen(
-            arguments,
+            [sys.executable, "-c", _TAKING_THE_TERMINAL, *arguments],
             stdin=self.terminal,
             stdout=self.terminal,
             stderr=self.terminal,
             env=_environment(environment),
-            preexec_fn=_take_terminal,
             start_new_session=True,
         )
 
@@ -80,7 +83,7 @@ class Watched:
         """Change the size, as a window manager does."""
         self.screen.resize(rows, columns)
         self.screen.reset()
-        _set_size(self.terminal, columns, rows)
+        set_size(self.terminal, columns, rows)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the program."""
@@ -118,11 +121,8 @@ def top(database: Path, *arguments: str, **options: Any) -> Watched:
     return Watched(command, **options)
 
 
-def _take_terminal() -> None:
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-
-def _set_size(terminal: int, columns: int, rows: int) -> None:
+def set_size(terminal: int, columns: int, rows: int) -> None:
+    """What the terminal says of its size."""
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import time
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -86,6 +87,8 @@ def _print_once(queue: TaskQueue, page: Kind) -> None:
 def _check_terminal() -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("this is no terminal; print one page with: musterq top --once")
+    if find_spec("termios") is None:
+        raise UsageError("this system's terminals are not supported; print one page with: musterq top --once")
     if os.environ.get("TERM", "dumb") == "dumb":
         raise UsageError("this terminal cannot move its cursor (TERM); print one page with: musterq top --once")
 

@@ -45,6 +45,7 @@ class Dashboard:
         if self._terminal.is_changed:
             self._terminal.is_changed = False
             self._screen.forget()
+        self._watcher.check()
         self._ui.notice = self._watcher.notice() or self._ui.notice
         size = self._terminal.size()
         look = Look(self._watcher.snapshot, self._symbols, time.time())

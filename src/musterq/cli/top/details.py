@@ -18,6 +18,20 @@ from musterq.models import Task
 _LABEL = 13
 _SECONDS = len("YYYY-MM-DD HH:MM:SS")
 _LAST_TAKEN = 3
+_TIMES = {
+    "created_at_utc": "created",
+    "run_after_utc": "due",
+    "processing_started_utc": "started",
+    "finished_at_utc": "finished",
+    "expires_at_utc": "expires",
+}
+_TEXTS = {
+    "locked_by": "worker",
+    "error_message": "error",
+    "payload": "payload",
+    "result": "result",
+    "compatibility": "asks for",
+}
 
 
 def worker_lines(detail: WorkerDetail, look: Look, width: int) -> Iterator[Line]:
@@ -74,14 +88,14 @@ def task_lines(detail: TaskDetail, look: Look, width: int) -> Iterator[Line]:
 
 def _task_facts(task: Task) -> Iterator[tuple[str, str]]:
     yield "attempts", f"{task.attempts} of {task.max_attempts}, priority {task.priority}"
-    for name in ("created_at_utc", "run_after_utc", "processing_started_utc", "finished_at_utc", "expires_at_utc"):
-        if (value := getattr(task, name)) is not None:
-            yield name.removesuffix("_utc").removesuffix("_at").replace("_", " "), datetime_to_text(value)
+    for name, label in _TIMES.items():
+        if (at := getattr(task, name)) is not None:
+            yield label, datetime_to_text(at)
     if task.progress is not None:
         yield "progress", f"{task.progress:.0%} {task.progress_message or ''}"
-    for name in ("locked_by", "error_message", "payload", "result", "compatibility"):
-        if (value := getattr(task, name)) not in (None, "{}"):
-            yield name.replace("_", " "), str(value)
+    for name, label in _TEXTS.items():
+        if (text := getattr(task, name)) not in (None, "{}"):
+            yield label, str(text)
 
 
 def _attempt(attempt: Mapping[str, Any], look: Look) -> str:

@@ -18,7 +18,7 @@ HELP = (
     ("/", "only rows that contain a text"),
     ("f", "tasks of the next status"),
     ("o", "open a task by its number"),
-    ("t", "charts: last hour, last day, live"),
+    ("t", "charts: last hour, live, last day"),
     ("r", "retry a task that has finished"),
     ("c", "cancel a task, or ask it to stop"),
     ("p", "pause a type, or resume it"),

@@ -12,6 +12,7 @@ from musterq.cli.top.samples import Samples
 from musterq.cli.top.snapshot import Counts, Snapshot, TaskDetail, Tasks, Trends, Trouble, WorkerDetail
 from musterq.cli.top.wanted import Kind, Span, Wanted, Which
 from musterq.errors import QueueDatabaseError
+from musterq.models import TaskFilter
 from musterq.monitoring import QueueMonitoring
 from musterq.queue.task_queue import TaskQueue
 
@@ -50,7 +51,7 @@ class Model:
         try:
             self._look(wanted)
             self._trouble = None
-        except QueueDatabaseError as error:
+        except (QueueDatabaseError, ValueError) as error:  # the latter: plain SQL has put in what is no name
             self._trouble = Trouble(message=str(error), since=self._trouble.since if self._trouble else time.time())
         return self._snapshot(wanted.span)
 
@@ -137,8 +138,8 @@ class Model:
         return self._monitoring.get_worker_activity()
 
     def _read_tasks(self, which: Which) -> Tasks:
-        page = self._queue.find(which.status, which.type, limit=MOST_TASKS)
-        return Tasks(which=which, items=page, more=page.cursor is not None)
+        found = self._queue.storage.find(TaskFilter(status=which.status, type=which.type, limit=MOST_TASKS + 1))
+        return Tasks(which=which, items=found[:MOST_TASKS], more=len(found) > MOST_TASKS)
 
     def _read_worker(self, worker_id: str) -> WorkerDetail:
         known = (worker for worker in self._monitoring.get_worker_activity() if worker["worker_id"] == worker_id)

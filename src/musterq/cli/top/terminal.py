@@ -16,6 +16,7 @@ from typing import NoReturn
 _ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l"  # another screen, no cursor, long lines are cut
 _LEAVE = "\x1b[m\x1b[?7h\x1b[?25h\x1b[?1049l"
 _INPUT_BYTES = 1024
+_COLUMNS, _ROWS = 80, 24
 
 
 class Terminal:
@@ -35,8 +36,9 @@ class Terminal:
         self.is_changed = True
 
     def size(self) -> os.terminal_size:
-        """Columns and rows."""
-        return os.get_terminal_size(self._output)
+        """Columns and rows; those of a plain one where it does not say."""
+        size = os.get_terminal_size(self._output)
+        return os.terminal_size((size.columns or _COLUMNS, size.lines or _ROWS))
 
     def write(self, text: str) -> None:
         """Show it; what its encoding lacks is shown as a question mark."""

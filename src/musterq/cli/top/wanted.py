@@ -26,8 +26,8 @@ PAGES = (Kind.TYPES, Kind.WORKERS, Kind.TASKS, Kind.HEALTH)
 class Span(Enum):
     """How far back the small charts go: seconds, seconds of a step, and the word for it."""
 
-    LIVE = (0, 0, "live")
     HOUR = (3_600, 60, "1 hour")
+    LIVE = (0, 0, "live")
     DAY = (86_400, 1_800, "1 day")
 
     def __init__(self, seconds: int, step: int, words: str) -> None:

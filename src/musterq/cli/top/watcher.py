@@ -32,6 +32,7 @@ class Watcher:
         self._notices: deque[str] = deque()
         self._bell = threading.Event()
         self._is_ending = False
+        self._fault: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="musterq-top", daemon=True)
 
     def start(self) -> None:
@@ -58,7 +59,19 @@ class Watcher:
         """What came of an action, once; None: nothing new."""
         return self._notices.popleft() if self._notices else None
 
+    def check(self) -> None:
+        """Raise what has ended the reading, if anything did: a mistake of the program's."""
+        if self._fault is not None:
+            raise self._fault
+
     def _run(self) -> None:
+        try:
+            self._read()
+        except Exception as fault:  # noqa: BLE001  # it is raised where it can be seen
+            self._fault = fault
+            self._changed()
+
+    def _read(self) -> None:
         shown: Wanted | None = None
         while not self._is_ending:
             wanted = self._wanted
@@ -72,7 +85,7 @@ class Watcher:
     def _act(self, action: Action) -> None:
         try:
             self._notices.append(perform(self._queue, action))
-        except QueueDatabaseError as error:
+        except (QueueDatabaseError, ValueError) as error:
             self._notices.append(f"not done: {error}")
         self._model.forget()
         self._bell.set()

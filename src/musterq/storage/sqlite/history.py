@@ -71,7 +71,7 @@ def fold(connection: Connection, now: Moment, limit: int = FOLDED_AT_ONCE) -> bo
     for _, minute, type, what, bucket, n, ms in rows:
         buckets = {} if bucket < 0 else {bucket: n}
         for span, start_of in _START_OF.items():
-            sums.add((span, 1, what, start_of(minute), _name(type)), n, ms, buckets)
+            sums.add((span, 1, what, start_of(minute), name_of(type)), n, ms, buckets)
             sums.add((span, 0, what, start_of(minute), ""), n, ms, buckets)
     sums.write(connection)
     connection.run(query("tallies_folded"), {"ids": json.dumps([row[0] for row in rows])})
@@ -93,7 +93,7 @@ def sample(connection: Connection, look: Look, now: Moment) -> None:
         at = _START_OF[span](minute)
         sums.add((span, 0, "depth", at, ""), 1, sum(look.depth.values()), {})
         for type, n in look.depth.items():
-            sums.add((span, 1, "depth", at, _name(type)), 1, n, {})
+            sums.add((span, 1, "depth", at, name_of(type)), 1, n, {})
         sums.add((span, 0, "active_workers", at, ""), 1, look.active_workers, {})
         if look.capacity:
             sums.add((span, 0, "utilisation", at, ""), look.capacity, min(look.running, look.capacity), {})
@@ -126,7 +126,7 @@ def totals(connection: Connection, *, by_type: bool) -> dict[str, dict[str, Tall
     """All that ever happened: type to what to tally."""
     found: dict[str, dict[str, Tally]] = {}
     for (type, what), tally in _gathered(
-        ((_name(type), what), n, ms, buckets)
+        ((name_of(type), what), n, ms, buckets)
         for type, what, n, ms, buckets in connection.rows(query("history_ever"), {"by_type": int(by_type)})
     ).items():
         found.setdefault(type, {})[what] = tally
@@ -150,7 +150,7 @@ def cells(
         rows = connection.rows(query("history_times"), facts)
     else:
         rows = [(*row, "{}") for row in connection.rows(query("history_sums"), facts)]
-    gathered = _gathered(((row[0], _name(row[1]), row[2]), *row[3:]) for row in rows)
+    gathered = _gathered(((row[0], name_of(row[1]), row[2]), *row[3:]) for row in rows)
     return [HistoryCell(place=key[0], type=key[1], what=key[2], tally=tally) for key, tally in gathered.items()]
 
 
@@ -166,6 +166,6 @@ def _gathered(rows: Iterable[tuple[Any, int, int, str]]) -> dict[Any, Tally]:
     return {key: Tally(n=n, ms=ms, buckets=counted) for key, ((n, ms), counted) in sums.items()}
 
 
-def _name(type: Any) -> str:
-    """The type as text; plain SQL may have put in bytes."""
+def name_of(type: Any) -> str:
+    """A type as text; plain SQL may have put in bytes."""
     return type if isinstance(type, str) else bytes(type).decode(errors="backslashreplace")

@@ -24,6 +24,14 @@ from musterq.storage.sqlite.verifying import ROWS, SUMS, Look, bounds_that_diffe
 T = TypeVar("T")
 Run = Callable[[Callable[[Connection], Any]], Any]  # runs work on a connection
 AT_ONCE = 200
+#: By what is looked at row by row: the statements that make it right.
+_MENDS = {
+    "lane": ("mend_rows",),
+    "run_time": ("mend_rows",),
+    "held": ("mend_held",),
+    "awaited": ("mend_awaited",),
+    "part": ("mend_parts_to_wait", "mend_parts_to_run"),
+}
 _CELL = ("span", "by_type", "what", "at", "type")
 _decode = msgspec.json.Decoder().decode
 
@@ -91,14 +99,9 @@ def _run(connection: Connection, name: str, facts: Mapping[str, Any]) -> None:
 
 
 def _mend_tasks(connection: Connection, what: str, ids: Sequence[int], clock: Clock) -> None:
-    facts = {"ids": json.dumps(ids)}
-    if what == "part":
-        connection.run(query("mend_parts_to_wait"), facts)
-        connection.run(query("mend_parts_to_run"), {**facts, "now": Moment(clock).text})
-    elif what in ("held", "awaited"):
-        connection.run(query(f"mend_{what}"), facts)
-    else:
-        connection.run(query("mend_rows"), facts)
+    facts = {"ids": json.dumps(ids), "now": Moment(clock).text}
+    for name in _MENDS[what]:
+        connection.run(query(name), facts)
 
 
 def _each(connection: Connection, mend: Callable[[Connection, dict[str, Any]], None], keys: Sequence[Any]) -> None:
@@ -121,8 +124,8 @@ def _sum_up(connection: Connection, cell: dict[str, Any], span: Mapping[str, Any
         parts = connection.rows(query("history_cell_parts"), {**cell, **span})
     n, ms, times = _total(parts)
     whole = connection.row(query("history_cell_whole"), cell)
-    if whole is not None and span is None and cell["what"] == "depth":
-        n = whole[0]  # a look at which nothing of a type waited is one of all types, too
+    if span is None and cell["what"] == "depth":  # there were looks at which nothing of a type waited
+        n = max((row[0] for row in parts), default=0) if whole is None else whole[0]
     if whole is not None and cell["span"] == "ever" and _is_trimmed(connection):
         n, ms, times = max(n, whole[0]), max(ms, whole[1]), _greater(times, _times(whole[2]))
     _set(connection, cell, n, ms, times)

@@ -93,6 +93,7 @@ def copy_older_rows(connection: Connection) -> None:
     connection.run(query("older_ids"))
     connection.run(query("older_ids_of_empty_tables"))
     connection.run(query("older_claims"))
+    connection.run(query("older_tallies"))
     for table in reversed(_TABLES):
         connection.run(f"DROP TABLE IF EXISTS {_PREFIX}{table}")
 

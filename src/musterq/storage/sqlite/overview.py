@@ -5,7 +5,7 @@ from __future__ import annotations
 from musterq.models import ACTIVE_SECONDS, STALE_SECONDS, QueueMetrics, TaskStatus, WorkerActivity
 from musterq.storage.sqlite import reading
 from musterq.storage.sqlite.connection import Connection
-from musterq.storage.sqlite.history import Look
+from musterq.storage.sqlite.history import Look, name_of
 from musterq.storage.sqlite.queries import query
 from musterq.storage.sqlite.rescuing import IsDead
 from musterq.storage.sqlite.states import Held, state_of
@@ -17,7 +17,7 @@ def metrics(connection: Connection, is_dead: IsDead, now: Moment) -> QueueMetric
     """The state of the queue, all of one moment."""
     if not connection.in_transaction:
         connection.run("BEGIN")  # what is read below is of one moment; whoever keeps the reader ends it
-    counts = reading.task_counts(connection)
+    counts = {(name_of(type), status): n for (type, status), n in reading.task_counts(connection).items()}
     seen = worker_ages(connection, now)
     beating = [worker for worker in seen if worker.age_seconds <= ACTIVE_SECONDS]
     return QueueMetrics(

@@ -9,6 +9,7 @@ from musterq.clock import text_to_datetime
 from musterq.histogram import quantile
 from musterq.models import RunStatistics, Task, TaskFilter, TaskStatus
 from musterq.storage.sqlite.connection import Connection
+from musterq.storage.sqlite.history import name_of
 from musterq.storage.sqlite.queries import query
 from musterq.storage.sqlite.times import Moment
 
@@ -91,7 +92,7 @@ def oldest_waiting_seconds(connection: Connection, now: Moment) -> float | None:
 def oldest_waiting_by_type(connection: Connection, now: Moment) -> dict[str, float]:
     """The same by type. Of those that a concurrency key holds, only the longest waiting of all is looked at."""
     rows = connection.rows(query("oldest_waiting_by_type"))
-    return {type: max(0.0, now.epoch - text_to_datetime(since).timestamp()) for type, since in rows}
+    return {name_of(type): max(0.0, now.epoch - text_to_datetime(since).timestamp()) for type, since in rows}
 
 
 def run_statistics(connection: Connection) -> dict[str, RunStatistics]:

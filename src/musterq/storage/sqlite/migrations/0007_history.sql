@@ -29,7 +29,8 @@ CREATE TABLE history (
     PRIMARY KEY (span, by_type, what, at, type)
 ) WITHOUT ROWID;
 
--- `at_utc` is NULL where plain SQL did not say when: then it is now.
+-- `at_utc` is NULL where plain SQL did not say when: then it is now. The run time of what plain SQL ended is reckoned, since
+-- the trigger that writes it may come later.
 CREATE VIEW tally_moves (type, old_status, status, started, crashes, old_crashes, error_message, run_ms, at_utc)
 AS SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL WHERE 0;
 
@@ -42,8 +43,12 @@ WHEN OLD.status IS NOT NEW.status AND OLD.lane_id IS NOT NULL
 BEGIN
     INSERT INTO tally_moves (type, old_status, status, started, crashes, old_crashes, error_message, run_ms, at_utc)
     VALUES (NEW.type, OLD.status, NEW.status, coalesce(NEW.processing_started_utc, OLD.processing_started_utc),
-            NEW.crashes, OLD.crashes, NEW.error_message, NEW.run_ms,
-            CASE WHEN NEW.updated_at_utc IS NOT OLD.updated_at_utc THEN NEW.updated_at_utc END);
+            NEW.crashes, OLD.crashes, NEW.error_message,
+            CASE WHEN NEW.claim_token IS OLD.claim_token
+                 THEN max(0, CAST(round((julianday(NEW.finished_at_utc) - julianday(NEW.processing_started_utc)) * 86400000.0) AS INTEGER))
+                 ELSE NEW.run_ms END,
+            CASE WHEN NEW.updated_at_utc IS NOT OLD.updated_at_utc OR NEW.claim_token IS NOT OLD.claim_token
+                 THEN NEW.updated_at_utc END);
 END;
 
 CREATE TRIGGER tally_moves_apply INSTEAD OF INSERT ON tally_moves

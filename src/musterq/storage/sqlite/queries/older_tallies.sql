@@ -1,0 +1,2 @@
+-- Rows that were copied have not happened now.
+DELETE FROM tallies
