@@ -51,9 +51,7 @@ def satisfies(capabilities: Mapping[str, Any], compatibility: Mapping[str, Any])
 
 def failing(capabilities: Mapping[str, Any], compatibility: Mapping[str, Any]) -> dict[str, Any]:
     """The requirements of a (checked) compatibility that a worker with these capabilities does not satisfy."""
-    return {
-        name: asked for name, asked in compatibility.items() if not _holds(asked, capabilities.get(name, _ABSENT))
-    }
+    return {name: asked for name, asked in compatibility.items() if not _holds(asked, capabilities.get(name, _ABSENT))}
 
 
 def offered(capabilities_text: object) -> Mapping[str, Any]:

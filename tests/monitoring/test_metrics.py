@@ -10,6 +10,7 @@ import pytest
 from musterq.database import QueueDatabase
 from musterq.models import Claim, ClaimRequest, NewTask, Outcome, TaskStatus
 from musterq.monitoring import QueueMonitoring
+from musterq.records import TALLIED
 from tests.support import MovableClock
 
 KEYS = {
@@ -23,6 +24,17 @@ KEYS = {
     "active_workers",
     "stale_workers",
 }
+BESIDE = {
+    "last_minute",
+    "last_hour",
+    "by_type",
+    "unservable_tasks",
+    "expected_workers",
+    "missing_workers",
+    "paused_types",
+}
+NO_TIMES = {"count": 0, "sum": 0.0, "avg": None, "p50": None, "p95": None, "p99": None}
+NOTHING = {**dict.fromkeys(TALLIED, 0), "wait_seconds": NO_TIMES, "run_seconds": NO_TIMES}
 STATISTICS = {
     "status": str,
     "count": int,
@@ -59,7 +71,7 @@ def run_all(database: QueueDatabase, clock: MovableClock, seconds: float, status
 
 def assert_plain(value: Any) -> None:
     """Only what JSON has, of exactly Python's own types: no enums, no rows, no structs."""
-    assert type(value) in {dict, int, float, str, type(None)}
+    assert type(value) in {dict, list, int, float, str, type(None)}
     if type(value) is dict:
         for key, inner in value.items():
             assert type(key) is str
@@ -78,6 +90,13 @@ def test_an_empty_queue_has_every_key(monitoring: QueueMonitoring) -> None:
         "total_workers": 0,
         "active_workers": 0,
         "stale_workers": 0,
+        "last_minute": NOTHING,
+        "last_hour": NOTHING,
+        "by_type": {},
+        "unservable_tasks": 0,
+        "expected_workers": 0,
+        "missing_workers": 0,
+        "paused_types": [],
     }
 
 
@@ -89,7 +108,7 @@ def test_everything_is_plain_python(monitoring: QueueMonitoring, database: Queue
     enqueue(database)
     clock.advance(7.9)
     metrics = monitoring.get_queue_metrics()
-    assert set(metrics) == KEYS
+    assert set(metrics) == KEYS | BESIDE
     assert_plain(metrics)
     assert json.loads(json.dumps(metrics)) == metrics
     assert type(metrics["oldest_queued_task_age_seconds"]) is int

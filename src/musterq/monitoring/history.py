@@ -15,7 +15,6 @@ from musterq.records import TALLIED, HistoryCell, HistoryRange, Tally
 from musterq.scalars import check_word, shown
 
 Tallies = Mapping[str, Tally]
-By = Literal["type"] | None
 
 FINISHED = ("completed", "failed", "cancelled", "expired")
 OF_WORKERS = ("active_workers", "utilisation")
@@ -34,7 +33,7 @@ class Metric(NamedTuple):
 class History(Part):
     """What happened."""
 
-    def get_totals(self, by: By = "type") -> dict[str, Any]:
+    def get_totals(self, by: Literal["type"] | None = "type") -> dict[str, Any]:
         """Return how often each thing ever happened. It outlives tasks that are pruned and never goes down.
 
         Args:
@@ -67,7 +66,7 @@ class History(Part):
         since: datetime | float | None = None,
         until: datetime | float | None = None,
         step: float | None = None,
-        by: By = None,
+        by: Literal["type"] | None = None,
     ) -> dict[str, Any]:
         """Return how something went over time, for a chart.
 

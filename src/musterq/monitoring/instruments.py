@@ -47,7 +47,9 @@ OF_THE_QUEUE = (
     _counter("musterq_tasks_released_total", "Attempts that were begun and given back without an end.", "type"),
     _counter("musterq_tasks_rescued_total", "Tasks that were taken from a worker that was lost or too slow.", "type"),
     _counter("musterq_tasks_rescued_by_reason_total", "The same by the reason why they were taken.", "reason"),
-    _counter("musterq_task_crashes_total", "Attempts whose process died while they ran, or was taken for dead.", "type"),
+    _counter(
+        "musterq_task_crashes_total", "Attempts whose process died while they ran, or was taken for dead.", "type"
+    ),
     _counter("musterq_refused_finishes_total", "Finishes that came too late, and changed nothing.", "type"),
     _histogram("musterq_task_wait_seconds", "From when a task could be begun to when it was.", "type"),
     _histogram("musterq_task_run_seconds", "How long an attempt ran that completed or failed.", "type"),

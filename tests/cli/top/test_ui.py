@@ -139,6 +139,7 @@ def test_the_cursor_stays_on_its_row_when_rows_move():
     moved = snapshot(workers=[worker("w-0"), worker("w-1"), worker("w-2"), worker("w-3")])
     assert after(after(Ui(Kind.WORKERS), seen, "down"), moved, "enter").wanted.worker_id == "w-2"
     assert after(after(Ui(Kind.WORKERS), seen, "down", "up"), moved, "enter").wanted.worker_id == "w-0"
+    assert after(after(Ui(Kind.WORKERS), seen, "down"), moved, "down", "enter").wanted.worker_id == "w-3"
     gone = snapshot(workers=[worker("w-1"), worker("w-3")])
     assert after(after(Ui(Kind.WORKERS), seen, "j"), gone, "enter").wanted.worker_id == "w-3"
 

@@ -103,7 +103,9 @@ class Ui:
         if self.place.kind is Kind.TASK:
             self.place.top = max(0, self.place.top + rows)
         else:
-            self.place.move(self._keys(snapshot), rows)
+            keys = self._keys(snapshot)
+            self.place.settle(keys, self.rows)
+            self.place.move(keys, rows)
 
     def choose(self, snapshot: Snapshot) -> None:
         """Look into what is under the cursor."""
