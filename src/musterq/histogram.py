@@ -30,8 +30,9 @@ def bucket_of(ms: int) -> int:
 
 def add(buckets: MutableMapping[int, int], others: Mapping[int, int]) -> None:
     """Count the times of another histogram in."""
+    known = buckets.get
     for upper, n in others.items():
-        buckets[upper] = buckets.get(upper, 0) + n
+        buckets[upper] = known(upper, 0) + n
 
 
 def quantile(buckets: Mapping[int, int], share: float) -> float | None:

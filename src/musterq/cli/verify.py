@@ -11,7 +11,7 @@ import typer
 from musterq.cli.errors import FAILED
 from musterq.cli.opening import existing_database
 from musterq.cli.options import ON_ITS_OWN_LINES, AsJson, Database, examples
-from musterq.cli.output import note, say_json
+from musterq.cli.output import note, say, say_json
 from musterq.cli.tables import Column, say_table
 
 commands = typer.Typer()
@@ -48,7 +48,7 @@ def verify(*, repair: Repair = False, database: Database = None, as_json: AsJson
 
 def _show(found: list[dict[str, Any]], location: str, *, repair: bool) -> None:
     if not found:
-        note("all that is kept is what a full count gives")
+        say("all that is kept is what a full count gives")
         return
     say_table(COLUMNS, [(one["what"], one["where"], _words(one["kept"]), _words(one["counted"])) for one in found])
     if repair:

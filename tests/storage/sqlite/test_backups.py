@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import signal
 import sqlite3
@@ -188,6 +189,20 @@ def test_a_queue_that_another_process_has_open_is_not_replaced(storage: Storage,
             restore(tmp_path / "copy.db", tmp_path / "open.db")
         assert list(tmp_path.glob("*before-restore*")) == []
     restore(tmp_path / "copy.db", tmp_path / "open.db")
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root gives files away")
+def test_a_restored_file_belongs_to_whom_it_belonged(storage: Storage, tmp_path: Path):
+    """Else whoever works on it could not write it any more."""
+    put(storage)
+    back_up(storage, tmp_path / "copy.db")
+    path = tmp_path / "theirs.db"
+    back_up(storage, path)
+    os.chown(path, 65534, 65533)
+    path.chmod(0o660)
+    restore(tmp_path / "copy.db", path)
+    found = path.stat()
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (65534, 65533, 0o660)
 
 
 def test_the_log_of_a_dead_program_goes_with_the_file_it_belongs_to(storage: Storage, tmp_path: Path):

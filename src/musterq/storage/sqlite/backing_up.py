@@ -21,12 +21,21 @@ Read = Callable[[Callable[[Connection], None]], None]  # runs work on a connecti
 
 
 class Terms(NamedTuple):
-    """How a copy is made: whether it is verified, who is told of it, seconds of rest after each step, and what for."""
+    """How a copy is made.
 
+    Attributes:
+        like: the file whose mode, owner and group it gets.
+        verify: whether it is read through.
+        progress: who is told of it.
+        rest: seconds after each step.
+        to_be_used: whether it takes the place of a queue; else it is kept.
+    """
+
+    like: str
     verify: bool
     progress: Progress
     rest: float = 0.0
-    to_be_used: bool = False  # in the place of a queue; else it is kept
+    to_be_used: bool = False
 
 
 class Copy(NamedTuple):
@@ -51,7 +60,7 @@ def write_copy(read: Read, source: str, path: Path, driver: Driver, clock: Clock
         written = _made_its_own(target, source, clock, driver, terms)
         if terms.to_be_used:
             target.row("PRAGMA journal_mode = WAL")
-    finish(path, like=source)
+    finish(path, like=terms.like)
     return written
 
 

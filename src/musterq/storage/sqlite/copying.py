@@ -44,13 +44,14 @@ def copy(source: Connection, target: Connection, progress: Progress, *, rest: fl
 def file_beside(target: Path, *, like: str) -> Iterator[Path]:
     """An empty file for this user alone in the folder of ``target``; whatever is left of it at the end is removed.
 
-    ``like``: the database whose mode and group it gets by `publish`.
+    ``like``: the database that is copied into it, which tells how much room it needs.
 
     Raises:
         QueueDatabaseError: the folder is not there, or may not be written, or has no room.
     """
     path = target.with_name(f".{target.name}.partial-{os.getpid()}")
     _check_room(target, like)
+    path.unlink(missing_ok=True)  # of a process that was killed, and had our number
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     except OSError as error:
@@ -63,14 +64,14 @@ def file_beside(target: Path, *, like: str) -> Iterator[Path]:
 
 
 def finish(path: Path, *, like: str) -> None:
-    """Bring a file to the disk, with the mode and the group of another."""
+    """Bring a file to the disk, with the mode, and where they are ours to give the group and owner, of another."""
+    model = Path(like).stat()
     descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
-        with contextlib.suppress(OSError):  # the group may not be ours to give
-            model = Path(like).stat()
-            if hasattr(os, "fchown"):
-                os.fchown(descriptor, -1, model.st_gid)
-            path.chmod(model.st_mode & 0o666)
+        for owner, group in ((-1, model.st_gid), (model.st_uid, -1)) if hasattr(os, "fchown") else ():
+            with contextlib.suppress(OSError):
+                os.fchown(descriptor, owner, group)
+        path.chmod(model.st_mode & 0o666)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -30,6 +30,7 @@ _START_OF: Mapping[str, Callable[[str], str]] = {
     "ever": lambda _minute: "",
 }
 _buckets = msgspec.json.Decoder(dict[int, int]).decode
+_lists_of_buckets = msgspec.json.Decoder(list[dict[int, int]]).decode
 
 _Key = tuple[str, int, str, str, str]
 
@@ -149,20 +150,20 @@ def cells(
     if timed:
         rows = connection.rows(query("history_times"), facts)
     else:
-        rows = [(*row, "{}") for row in connection.rows(query("history_sums"), facts)]
+        rows = [(*row, "[]") for row in connection.rows(query("history_sums"), facts)]
     gathered = _gathered(((row[0], name_of(row[1]), row[2]), *row[3:]) for row in rows)
     return [HistoryCell(place=key[0], type=key[1], what=key[2], tally=tally) for key, tally in gathered.items()]
 
 
 def _gathered(rows: Iterable[tuple[Any, int, int, str]]) -> dict[Any, Tally]:
-    """The sums by key of rows of the form key, n, ms, buckets."""
+    """The sums by key of rows of the form key, n, ms, buckets, the last of which is a list."""
     sums: dict[Any, tuple[list[int], dict[int, int]]] = {}
     for key, n, ms, buckets in rows:
         both, counted = sums.setdefault(key, ([0, 0], {}))
         both[0] += n
         both[1] += ms
-        if buckets != "{}":
-            histogram.add(counted, _buckets(buckets))
+        for some in _lists_of_buckets(buckets):
+            histogram.add(counted, some)
     return {key: Tally(n=n, ms=ms, buckets=counted) for key, ((n, ms), counted) in sums.items()}
 
 

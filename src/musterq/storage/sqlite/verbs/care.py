@@ -43,7 +43,7 @@ class CareVerbs(Frame):
                 new,
                 self._driver,
                 self.clock,
-                terms=backing_up.Terms(verify=verify, progress=progress, rest=REST_SECONDS),
+                terms=backing_up.Terms(like=self._file, verify=verify, progress=progress, rest=REST_SECONDS),
             )
             new.replace(path)
         sync_folder(path.parent)
@@ -61,6 +61,7 @@ class CareVerbs(Frame):
         restoring.check_unused(self._file)
         restoring.check_is_queue(self._driver, backup)
         path = Path(self._file)
+        like = self._file if path.exists() else backup
         with file_beside(path, like=backup) as new:
             written = backing_up.write_copy(
                 restoring.reader_of(self._driver, backup),
@@ -68,7 +69,7 @@ class CareVerbs(Frame):
                 new,
                 self._driver,
                 self.clock,
-                terms=backing_up.Terms(verify=verify, progress=progress, to_be_used=True),
+                terms=backing_up.Terms(like=like, verify=verify, progress=progress, to_be_used=True),
             )
             restoring.empty_log(self._driver, self._file)
             kept = restoring.take_place(self._file, new)
