@@ -15,7 +15,7 @@ from benchmarks.setting import Setting
 from benchmarks.timing import repeated
 from musterq import QueueMonitoring, TaskQueue
 from musterq.models import WorkerFacts
-from musterq.monitoring.reader import Reader
+from musterq.monitoring.export.reader import Reader
 
 WORKERS = 500
 CALLS = 10  # in each turn

@@ -17,7 +17,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from musterq import TaskQueue
-from musterq.monitoring.instruments import INSTRUMENTS
+from musterq.monitoring.export.instruments import INSTRUMENTS
 from tests.cli.project import Running
 from tests.cli.running import Cli
 from tests.worker.waiting import until

@@ -12,7 +12,7 @@ import pytest
 from musterq import QueueMonitoring, TaskQueue
 from musterq.cli.health_options import OPTIONS
 from musterq.models import WorkerFacts
-from musterq.monitoring.thresholds import Thresholds
+from musterq.monitoring.health.thresholds import Thresholds
 from musterq.records import Pulse
 from tests.cli.running import Cli
 

@@ -14,7 +14,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader, Metric, Numbe
 from musterq.contrib.opentelemetry import observe
 from musterq.database import QueueDatabase
 from musterq.monitoring import QueueMonitoring
-from musterq.monitoring.instruments import OF_THE_QUEUE
+from musterq.monitoring.export.instruments import OF_THE_QUEUE
 from musterq.queue.task_queue import TaskQueue
 from musterq.worker import WorkerEngine
 

@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from musterq.database import QueueDatabase
 from musterq.models import NewTask
 from musterq.monitoring import QueueMonitoring
-from musterq.monitoring.instruments import INSTRUMENTS, OF_THE_EXPORTER
+from musterq.monitoring.export.instruments import INSTRUMENTS, OF_THE_EXPORTER
 from musterq.monitoring.prometheus import QueueCollector, exposition, wsgi_app
 from tests.monitoring.promtool import promtool
 from tests.support import MovableClock
@@ -186,7 +186,7 @@ def test_without_the_client_library_it_says_what_to_install() -> None:
     """The rest of the package does not need it."""
     program = (
         "import sys; sys.modules['prometheus_client'] = None\n"
-        "import musterq.monitoring, musterq.cli.app, musterq.monitoring.reader\n"
+        "import musterq.monitoring, musterq.cli.app, musterq.monitoring.export.reader\n"
         "import musterq.monitoring.prometheus"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)

@@ -13,7 +13,7 @@ import pytest
 import typer
 
 from musterq.cli.app import app
-from musterq.monitoring.instruments import INSTRUMENTS
+from musterq.monitoring.export.instruments import INSTRUMENTS
 from tests.docs.documents import section
 from tests.monitoring.promtool import promtool
 

@@ -12,8 +12,8 @@ from musterq.database import QueueDatabase
 from musterq.histogram import UPPER_MS
 from musterq.models import ClaimRequest, NewTask, Outcome, TaskStatus
 from musterq.monitoring import QueueMonitoring
+from musterq.monitoring.export.readings import BOUNDS_MS
 from musterq.monitoring.prometheus import QueueCollector
-from musterq.monitoring.readings import BOUNDS_MS
 from tests.support import MovableClock
 
 Sample = Callable[..., float | None]

@@ -365,6 +365,16 @@ def test_an_older_program_that_has_the_file_open_goes_on(path: Path) -> None:
         assert QueueMonitoring(database).get_queue_metrics()["queue_depth_by_status"]["processing"] == 5
 
 
+def test_what_was_copied_has_not_happened_now(upgraded: Path) -> None:
+    """The history begins with the upgrade, and not with a flood."""
+    with QueueDatabase(upgraded) as database:
+        monitoring = QueueMonitoring(database)
+        assert monitoring.get_totals() == {}
+        assert monitoring.verify() == []
+        run(upgraded, "INSERT INTO task_queue (type, payload) VALUES ('new', '{}')")
+        assert {type: of["enqueued"] for type, of in monitoring.get_totals().items()} == {"new": 1}
+
+
 def test_it_is_not_upgraded_by_mere_use(path: Path) -> None:
     """Only by initialize_schema(); the error says so, and the file is as it was."""
     older_layout.build(path, journal="delete")

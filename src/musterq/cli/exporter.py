@@ -18,7 +18,7 @@ from musterq.cli.worker_log import LogFormat
 from musterq.cli.worker_signals import STOP_SIGNALS, signals_call
 
 if TYPE_CHECKING:
-    from musterq.monitoring.exporter import Exporter
+    from musterq.monitoring.export.exporter import Exporter
     from musterq.monitoring.queue_monitoring import QueueMonitoring
 
 commands = typer.Typer()
@@ -84,7 +84,7 @@ def _file(*, rules: bool, dashboard: bool, as_json: bool) -> str:
 @contextmanager
 def _serving(monitoring: QueueMonitoring, host: str, port: int) -> Iterator[Exporter]:
     with extras_are_explained():
-        from musterq.monitoring.exporter import Exporter
+        from musterq.monitoring.export.exporter import Exporter
     try:
         served = Exporter(monitoring, host, port)
     except OSError as error:

@@ -74,8 +74,8 @@ def gathered(given: Mapping[str, Any], config: Path | None) -> dict[str, Any]:
 
 
 def _check(values: Mapping[str, Any], place: Callable[[str], str]) -> None:
-    from musterq.monitoring.health import CHECKS
-    from musterq.monitoring.thresholds import check_threshold
+    from musterq.monitoring.health.checking import CHECKS
+    from musterq.monitoring.health.thresholds import check_threshold
 
     for name, value in values.items():
         try:

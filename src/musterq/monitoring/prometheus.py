@@ -11,11 +11,11 @@ from importlib.metadata import version
 from typing import Any, TypeAlias
 
 from musterq.errors import QueueDatabaseError
-from musterq.monitoring.instruments import INSTRUMENTS, OF_THE_EXPORTER, OF_THE_QUEUE, Instrument
+from musterq.monitoring.export.instruments import INSTRUMENTS, OF_THE_EXPORTER, OF_THE_QUEUE, Instrument
+from musterq.monitoring.export.reader import Reader
+from musterq.monitoring.export.readings import BOUNDS_MS, Readings, Series
 from musterq.monitoring.log import log_event
 from musterq.monitoring.queue_monitoring import QueueMonitoring
-from musterq.monitoring.reader import Reader
-from musterq.monitoring.readings import BOUNDS_MS, Readings, Series
 
 try:
     from prometheus_client import CollectorRegistry, Metric, generate_latest, make_wsgi_app

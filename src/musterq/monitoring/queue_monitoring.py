@@ -6,10 +6,10 @@ Names, defaults, return types and errors are fixed: existing programs are writte
 from __future__ import annotations
 
 from musterq.monitoring.examining import Examining
-from musterq.monitoring.explaining import Explaining
+from musterq.monitoring.explaining.explanation import Explaining
 from musterq.monitoring.figures import Figures
 from musterq.monitoring.fleet import Fleet
-from musterq.monitoring.health import Health
+from musterq.monitoring.health.checking import Health
 from musterq.monitoring.history import History
 from musterq.monitoring.ledger import Ledger
 from musterq.monitoring.roll import Roll

@@ -20,7 +20,7 @@ def in_all(storage: Storage) -> dict[str, int]:
 
 
 def steps(storage: Storage, what: str, span: str, steps: int, *, type: str | None = None) -> list[int]:
-    """How often something happened in each of the last steps, the current one last; of a gauge the sums of its values."""
+    """How often something happened in each of the last steps, the current one last."""
     seconds = _SECONDS[span]
     now = int(storage.clock.time()) // seconds * seconds
     within = HistoryRange(start=now - (steps - 1) * seconds, step_seconds=seconds, steps=steps, span=span)

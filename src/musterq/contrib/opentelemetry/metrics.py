@@ -14,10 +14,10 @@ from opentelemetry.util.types import AttributeValue
 
 from musterq.errors import QueueDatabaseError
 from musterq.monitoring import QueueMonitoring
-from musterq.monitoring.instruments import INSTRUMENTS, OF_THE_QUEUE, Instrument
+from musterq.monitoring.export.instruments import INSTRUMENTS, OF_THE_QUEUE, Instrument
+from musterq.monitoring.export.reader import Reader
+from musterq.monitoring.export.readings import BOUNDS_MS, Readings, Series
 from musterq.monitoring.log import log_event
-from musterq.monitoring.reader import Reader
-from musterq.monitoring.readings import BOUNDS_MS, Readings, Series
 
 _UNITS = {"_seconds": "s", "_bytes": "By"}
 _BOUNDS = (*(str(ms / 1000) for ms in BOUNDS_MS), "+Inf")  # in seconds

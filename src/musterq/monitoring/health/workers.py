@@ -6,9 +6,9 @@ import shlex
 from collections.abc import Iterator
 
 from musterq.models import WorkerActivity
-from musterq.monitoring.findings import Finding
-from musterq.monitoring.sight import Sight
-from musterq.monitoring.thresholds import CRITICAL, WARNING, Thresholds
+from musterq.monitoring.health.findings import Finding
+from musterq.monitoring.health.sight import Sight
+from musterq.monitoring.health.thresholds import CRITICAL, WARNING, Thresholds
 
 #: How bad a state is, for who asks about one worker; the others are well.
 OF_ONE = {

@@ -7,7 +7,7 @@ import re
 from musterq.circumstances import Attempt, Circumstances
 from musterq.durations import run_time
 from musterq.models import Task, TaskStatus
-from musterq.monitoring.reasons import Reason, at, reason, seconds_between
+from musterq.monitoring.explaining.reasons import Reason, at, reason, seconds_between
 
 _BECAUSE_OF = re.compile(r"(?:not started|cannot start): task (\d+)")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from musterq.monitoring.findings import Finding
-from musterq.monitoring.sight import Sight
-from musterq.monitoring.thresholds import Thresholds
+from musterq.monitoring.health.findings import Finding
+from musterq.monitoring.health.sight import Sight
+from musterq.monitoring.health.thresholds import Thresholds
 
 MIB = 1024 * 1024
 

@@ -10,12 +10,12 @@ import msgspec
 from musterq.circumstances import Attempt, Circumstances, KeptLine
 from musterq.clock import datetime_to_text
 from musterq.models import FINISHED, Task, TaskStatus
-from musterq.monitoring.end_reasons import end_reasons
+from musterq.monitoring.explaining.ended import end_reasons
+from musterq.monitoring.explaining.reasons import Reason, plain, reason, seconds_between
+from musterq.monitoring.explaining.running import running_reasons
+from musterq.monitoring.explaining.waiting import waiting_reasons
 from musterq.monitoring.ledger import entry_document
 from musterq.monitoring.part import Part
-from musterq.monitoring.reasons import Reason, plain, reason, seconds_between
-from musterq.monitoring.running_reasons import running_reasons
-from musterq.monitoring.waiting_reasons import waiting_reasons
 from musterq.scalars import check_id
 
 LOG_LINES = 20

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from musterq.models import TAKES_TASKS, TaskStatus
-from musterq.monitoring.few_names import FewNames, text_of
+from musterq.monitoring.export.few_names import FewNames, text_of
+from musterq.monitoring.export.readings import NO_TIMES, Reading, Readings, Times, gathered
 from musterq.monitoring.queue_monitoring import QueueMonitoring
-from musterq.monitoring.readings import NO_TIMES, Reading, Readings, Times, gathered
 from musterq.records import Tally
 from musterq.storage.base import Storage
 

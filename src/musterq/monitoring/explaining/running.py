@@ -7,7 +7,7 @@ from datetime import datetime
 
 from musterq.circumstances import Circumstances
 from musterq.models import WorkerActivity
-from musterq.monitoring.reasons import Reason, for_long, reason, seconds_between, span, suspect
+from musterq.monitoring.explaining.reasons import Reason, for_long, reason, seconds_between, span, suspect
 
 #: What follows from a state of its worker that is not a good one.
 _TROUBLES = {

@@ -6,9 +6,9 @@ import shlex
 from collections import Counter
 from collections.abc import Iterator
 
-from musterq.monitoring.findings import Finding, counted
-from musterq.monitoring.sight import Sight, as_text
-from musterq.monitoring.thresholds import CRITICAL, WARNING, Thresholds
+from musterq.monitoring.health.findings import Finding, counted
+from musterq.monitoring.health.sight import Sight, as_text
+from musterq.monitoring.health.thresholds import CRITICAL, WARNING, Thresholds
 from musterq.records import Turnout, Unservable
 
 

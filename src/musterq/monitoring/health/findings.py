@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from musterq.monitoring.thresholds import CRITICAL, WARNING
+from musterq.monitoring.health.thresholds import CRITICAL, WARNING
 
 #: Worst first.
 SEVERITIES = (CRITICAL, WARNING)

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 
 from musterq.clock import datetime_to_text
 from musterq.durations import duration
-from musterq.monitoring.findings import Finding, counted
-from musterq.monitoring.sight import Sight
-from musterq.monitoring.thresholds import WARNING, Bounds, Thresholds
+from musterq.monitoring.health.findings import Finding, counted
+from musterq.monitoring.health.sight import Sight
+from musterq.monitoring.health.thresholds import WARNING, Bounds, Thresholds
 
 _MOST_NAMED = 3
 

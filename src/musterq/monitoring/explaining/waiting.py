@@ -10,7 +10,7 @@ import msgspec
 from musterq.circumstances import Circumstances, LimitNow
 from musterq.limits import rate_text
 from musterq.models import TaskStatus
-from musterq.monitoring.reasons import (
+from musterq.monitoring.explaining.reasons import (
     Reason,
     at,
     before,
@@ -23,7 +23,7 @@ from musterq.monitoring.reasons import (
     span,
     suspect,
 )
-from musterq.monitoring.worker_reasons import busy_workers, no_worker
+from musterq.monitoring.explaining.workers import busy_workers, no_worker
 from musterq.records import TypeLimit
 
 

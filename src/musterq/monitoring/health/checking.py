@@ -6,37 +6,37 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias, Unpack
 
 from musterq.checks import check_worker_id
-from musterq.monitoring import file_checks, fleet_checks, queue_checks, worker_checks
-from musterq.monitoring.findings import SEVERITIES, Finding
+from musterq.monitoring.health import file, fleet, queue, workers
+from musterq.monitoring.health.findings import SEVERITIES, Finding
+from musterq.monitoring.health.sight import Sight
+from musterq.monitoring.health.thresholds import HealthOptions, Thresholds, check_thresholds
 from musterq.monitoring.part import Part
-from musterq.monitoring.sight import Sight
-from musterq.monitoring.thresholds import HealthOptions, Thresholds, check_thresholds
 
 Check: TypeAlias = Callable[[Sight, Thresholds], Iterator[Finding]]
 
 #: By the word that a finding has under ``check``, in the order in which equally bad ones are told.
 OF_THE_QUEUE: Mapping[str, Check] = {
-    "no_worker": fleet_checks.no_worker,
-    "missing": fleet_checks.missing,
-    "lost": worker_checks.lost,
-    "wedged": worker_checks.wedged,
-    "suspended": worker_checks.suspended,
-    "stale": worker_checks.stale,
-    "late": worker_checks.late,
-    "unservable": fleet_checks.unservable,
-    "failing": queue_checks.failing,
-    "failure_rate": queue_checks.failure_rate,
-    "oldest": queue_checks.oldest,
-    "overdue": queue_checks.overdue,
-    "schedule": queue_checks.schedule,
-    "growth": queue_checks.growth,
-    "paused": queue_checks.paused,
-    "crashed": queue_checks.crashed,
-    "rescued": queue_checks.rescued,
-    "refused": queue_checks.refused,
+    "no_worker": fleet.no_worker,
+    "missing": fleet.missing,
+    "lost": workers.lost,
+    "wedged": workers.wedged,
+    "suspended": workers.suspended,
+    "stale": workers.stale,
+    "late": workers.late,
+    "unservable": fleet.unservable,
+    "failing": queue.failing,
+    "failure_rate": queue.failure_rate,
+    "oldest": queue.oldest,
+    "overdue": queue.overdue,
+    "schedule": queue.schedule,
+    "growth": queue.growth,
+    "paused": queue.paused,
+    "crashed": queue.crashed,
+    "rescued": queue.rescued,
+    "refused": queue.refused,
 }
 #: These read no table, and may take longer: they come after the moment of which the others tell.
-OF_THE_FILE: Mapping[str, Check] = {"disk": file_checks.disk, "log": file_checks.log}
+OF_THE_FILE: Mapping[str, Check] = {"disk": file.disk, "log": file.log}
 CHECKS = (*OF_THE_QUEUE, *OF_THE_FILE)
 
 
@@ -80,7 +80,7 @@ class Health(Part):
         """
         checked_id = check_worker_id(worker_id)
         worker = next((known for known in self._storage.worker_activity() if known.worker_id == checked_id), None)
-        finding = worker_checks.unknown(checked_id) if worker is None else worker_checks.one(worker)
+        finding = workers.unknown(checked_id) if worker is None else workers.one(worker)
         return [] if finding is None else [finding.to_dict()]
 
 

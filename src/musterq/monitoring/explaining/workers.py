@@ -10,7 +10,7 @@ import msgspec
 from musterq.circumstances import Circumstances
 from musterq.matching import offered, satisfies, servable
 from musterq.models import TAKES_TASKS, Task, WorkerActivity
-from musterq.monitoring.reasons import Reason, reason
+from musterq.monitoring.explaining.reasons import Reason, reason
 from musterq.shortfall import shortfall
 
 _NAMED = 3  # in a sentence

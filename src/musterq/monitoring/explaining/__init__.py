@@ -1,0 +1,1 @@
+"""Why a task is not running, or ended as it did."""

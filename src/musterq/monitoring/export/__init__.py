@@ -1,0 +1,1 @@
+"""What other systems of monitoring read: instruments, their values, and a server for Prometheus."""
