@@ -14,10 +14,10 @@ from musterq.checks import check_seconds
 from musterq.clock import Clock
 from musterq.data_folder import data_folder
 from musterq.errors import QueueDatabaseError
-from musterq.records import Backup, Vacuumed
 from musterq.storage import open_storage
 from musterq.storage.base import Storage
 from musterq.storage.verbs.care import Progress
+from musterq.upkeep import Backup, Vacuumed
 
 REST = 4  # times as long as a step of vacuum took: so much other writers have the database for themselves
 Parameters = Sequence[Any] | Mapping[str, Any]

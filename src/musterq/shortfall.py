@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from musterq.matching import failing, offered, servable
 from musterq.models import TAKES_TASKS
-from musterq.records import Miss, Shortfall
+from musterq.observations import Miss, Shortfall
 from musterq.scalars import shown
 
 MOST_MISSES = 20

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from musterq.models import Claim, ClaimRequest, NewTask, Outcome, TaskStatus
-from musterq.records import Expectation, Schedule
+from musterq.observations import Expectation
+from musterq.records import Schedule
 from musterq.storage.base import Storage
 from tests.support import MovableClock
 

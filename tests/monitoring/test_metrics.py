@@ -10,7 +10,7 @@ import pytest
 from musterq.database import QueueDatabase
 from musterq.models import Claim, ClaimRequest, NewTask, Outcome, TaskStatus
 from musterq.monitoring import QueueMonitoring
-from musterq.records import TALLIED
+from musterq.observations import TALLIED
 from tests.support import MovableClock
 
 KEYS = {

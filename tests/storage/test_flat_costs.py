@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from musterq.models import NewTask, SchedulingStrategy, TaskStatus, WorkerFacts
-from musterq.records import Expectation, NewPart, TypeLimit
+from musterq.observations import Expectation
+from musterq.records import NewPart, TypeLimit
 from musterq.storage.base import Storage
 from tests.storage.engines import SQLITE
 from tests.storage.making import end, release, take, take_one

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from musterq.matching import satisfies
 from musterq.models import TAKES_TASKS
-from musterq.records import Miss
+from musterq.observations import Miss
 from musterq.shortfall import MOST_MISSES, shortfall
 
 

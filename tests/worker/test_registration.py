@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from musterq.errors import QueueSchemaError, WorkerIdTakenError
+from musterq.observations import Expectation
 from musterq.queue.task_queue import TaskQueue
-from musterq.records import Expectation
 from musterq.worker import WorkerEngine
 from musterq.worker.loading import WorkerLoadError
 from tests.worker.waiting import Record, until, working

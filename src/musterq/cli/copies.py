@@ -14,7 +14,7 @@ from musterq.cli.progress import shown_progress
 from musterq.cli.words import run_time, size
 
 if TYPE_CHECKING:
-    from musterq.records import Backup, Vacuumed
+    from musterq.upkeep import Backup, Vacuumed
 
 commands = typer.Typer()
 

@@ -14,7 +14,7 @@ from musterq.cli.output import on_one_line, say, say_json
 from musterq.cli.tables import Column, say_pairs, say_table
 from musterq.cli.words import duration, percent, run_time, short_duration
 from musterq.models import TaskStatus
-from musterq.records import TALLIED
+from musterq.observations import TALLIED
 
 commands = typer.Typer()
 

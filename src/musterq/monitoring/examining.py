@@ -11,7 +11,7 @@ import msgspec
 from musterq.errors import QueueDatabaseError, QueueSchemaError
 from musterq.monitoring import worker_facts
 from musterq.monitoring.part import Part
-from musterq.records import Fact
+from musterq.upkeep import Fact
 
 
 class Examining(Part):

@@ -11,7 +11,7 @@ from musterq.models import QueueMetrics, RunStatistics, TaskStatus
 from musterq.monitoring.part import Part
 from musterq.monitoring.recent import by_type, lately
 from musterq.monitoring.seconds import whole_seconds
-from musterq.records import Turnout
+from musterq.observations import Turnout
 
 
 class Figures(Part):

@@ -9,7 +9,7 @@ from typing import Any
 from musterq.checks import check_key, check_types, compatibility_text
 from musterq.monitoring.part import Part
 from musterq.monitoring.seconds import whole_seconds
-from musterq.records import Expectation, Turnout, Unservable
+from musterq.observations import Expectation, Turnout, Unservable
 from musterq.scalars import check_count
 
 MOST_WORKERS = 100_000

@@ -11,7 +11,7 @@ from musterq.histogram import quantile
 from musterq.monitoring.history_range import range_of
 from musterq.monitoring.part import Part
 from musterq.monitoring.times import QUANTILES, RUNS, merged, with_buckets
-from musterq.records import TALLIED, HistoryCell, HistoryRange, Tally
+from musterq.observations import TALLIED, HistoryCell, HistoryRange, Tally
 from musterq.scalars import check_word, shown
 
 Tallies = Mapping[str, Tally]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from musterq.records import KEPT_SECONDS, HistoryRange
+from musterq.observations import KEPT_SECONDS, HistoryRange
 from musterq.scalars import check_moment, check_seconds
 
 HOUR_SECONDS = 3600.0

@@ -8,7 +8,7 @@ from typing import Any
 from musterq.models import QueueMetrics, TaskStatus
 from musterq.monitoring.seconds import whole_seconds
 from musterq.monitoring.times import RUNS, merged, times_of
-from musterq.records import TALLIED, HistoryRange, Tally
+from musterq.observations import TALLIED, HistoryRange, Tally
 from musterq.storage.base import Storage
 
 _NOTHING = Tally()

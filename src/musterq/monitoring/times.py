@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from musterq.histogram import add, quantile
-from musterq.records import Tally
+from musterq.observations import Tally
 
 QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 #: What ends a run that was timed.

@@ -10,7 +10,7 @@ from typing import Any
 
 from musterq.clock import text_to_datetime
 from musterq.models import WorkerActivity
-from musterq.records import Fact
+from musterq.upkeep import Fact
 
 OFF_SECONDS = 2.0
 _NAMED = 5

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from musterq.events import Events
-from musterq.records import LogPin
 from musterq.storage.base import Storage
+from musterq.upkeep import LogPin
 from musterq.worker.service import Service
 
 LOOK_SECONDS = 10.0

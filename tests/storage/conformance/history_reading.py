@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from musterq.records import TALLIED, HistoryRange, Tally
+from musterq.observations import TALLIED, HistoryRange, Tally
 from musterq.storage.base import Storage
 
 MINUTE, HOUR, DAY = 60, 3600, 86400

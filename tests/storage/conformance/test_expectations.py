@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from musterq.models import WorkerFacts
-from musterq.records import Expectation, Gone, Pulse, Turnout
+from musterq.observations import Expectation, Gone, Turnout
+from musterq.records import Pulse
 from musterq.storage.base import Storage
 from tests.storage.engines import PlainSQL
 from tests.storage.making import put

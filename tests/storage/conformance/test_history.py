@@ -9,7 +9,8 @@ import pytest
 
 from musterq.errors import QueueDatabaseError
 from musterq.models import ClaimRequest, Crash, NewTask, Outcome, TaskStatus, WorkerFacts
-from musterq.records import HistoryRange, Retention, Tally
+from musterq.observations import HistoryRange, Tally
+from musterq.records import Retention
 from musterq.storage.base import Storage
 from tests.storage.conformance.history_reading import DAY, HOUR, MINUTE, everything, happened, in_all, steps
 from tests.storage.engines import PlainSQL

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from musterq.models import WorkerFacts
-from musterq.records import Miss, Pulse
+from musterq.observations import Miss
+from musterq.records import Pulse
 from musterq.storage.base import Storage
 from tests.storage.engines import PlainSQL
 from tests.storage.making import put, take, take_one

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from musterq.errors import QueueBusyError, QueueDatabaseError
-from musterq.records import Backup
 from musterq.storage import open_storage
 from musterq.storage.base import Storage
+from musterq.upkeep import Backup
 from tests.storage.long_reader import reading
 from tests.storage.making import put
 from tests.storage.sqlite.running import PROGRAM

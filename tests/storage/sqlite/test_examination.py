@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from musterq.models import NewTask
-from musterq.records import Fact
 from musterq.storage import open_storage
 from musterq.storage.base import Storage
 from musterq.storage.sqlite import drift, examining, plans, side_notes, surroundings, vital_signs
 from musterq.storage.sqlite.checkpointing import LOG_LIMIT_BYTES
 from musterq.storage.sqlite.connection import StandardDriver
+from musterq.upkeep import Fact
 from tests.storage.long_reader import reading
 from tests.storage.making import put
 from tests.storage.sqlite.running import run_together

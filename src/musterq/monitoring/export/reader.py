@@ -9,7 +9,7 @@ from musterq.models import TAKES_TASKS, TaskStatus
 from musterq.monitoring.export.few_names import FewNames, text_of
 from musterq.monitoring.export.readings import NO_TIMES, Reading, Readings, Times, gathered
 from musterq.monitoring.queue_monitoring import QueueMonitoring
-from musterq.records import Tally
+from musterq.observations import Tally
 from musterq.storage.base import Storage
 
 OUTCOMES = ("completed", "failed", "cancelled", "expired")

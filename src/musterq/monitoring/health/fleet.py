@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from musterq.monitoring.health.findings import Finding, counted
 from musterq.monitoring.health.sight import Sight, as_text
 from musterq.monitoring.health.thresholds import CRITICAL, WARNING, Thresholds
-from musterq.records import Turnout, Unservable
+from musterq.observations import Turnout, Unservable
 
 
 def no_worker(sight: Sight, _: Thresholds) -> Iterator[Finding]:

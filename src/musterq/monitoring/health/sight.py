@@ -8,7 +8,7 @@ from functools import cached_property
 
 from musterq.clock import datetime_to_text
 from musterq.models import TAKES_TASKS, QueueMetrics, WorkerActivity
-from musterq.records import HistoryCell, HistoryRange
+from musterq.observations import HistoryCell, HistoryRange
 from musterq.storage.base import Storage
 
 HOUR = 3600

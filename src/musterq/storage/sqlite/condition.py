@@ -6,10 +6,10 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from musterq.records import Condition
 from musterq.storage.sqlite import side_notes
 from musterq.storage.sqlite.connection import Connection
 from musterq.storage.sqlite.log_pins import log_bytes
+from musterq.upkeep import Condition
 
 
 def condition(connection: Connection, path: str, version: tuple[int, int, int]) -> Condition:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from musterq.clock import text_to_datetime
 from musterq.models import TAKES_TASKS
-from musterq.records import Expectation, Gone, Shortfall, Turnout, Unservable
+from musterq.observations import Expectation, Gone, Shortfall, Turnout, Unservable
 from musterq.shortfall import shortfall
 from musterq.storage.sqlite.connection import Connection
 from musterq.storage.sqlite.queries import query

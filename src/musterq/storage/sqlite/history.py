@@ -15,7 +15,7 @@ import msgspec
 
 from musterq import histogram
 from musterq.clock import epoch_to_text
-from musterq.records import GAUGES, KEPT_SECONDS, TALLIED, HistoryCell, HistoryRange, Tally
+from musterq.observations import GAUGES, KEPT_SECONDS, TALLIED, HistoryCell, HistoryRange, Tally
 from musterq.storage.sqlite.connection import Connection
 from musterq.storage.sqlite.queries import query
 from musterq.storage.sqlite.times import MINUTE, Moment

@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from musterq.records import LogPin
 from musterq.storage.sqlite import log_readers
+from musterq.upkeep import LogPin
 
 _PATIENCE_SECONDS = 10.0
 

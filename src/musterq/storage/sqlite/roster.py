@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from musterq.matching import offered, satisfies, servable
 from musterq.models import TAKES_TASKS
-from musterq.records import Shortfall
+from musterq.observations import Shortfall
 from musterq.storage.sqlite.rescuing import IsDead
 from musterq.storage.sqlite.states import Held, State, state_of
 from musterq.storage.sqlite.workers import WorkerAge, types_of

@@ -12,7 +12,7 @@ import struct
 from datetime import UTC, datetime
 from pathlib import Path
 
-from musterq.records import BusyWaits, Checkpoint
+from musterq.upkeep import BusyWaits, Checkpoint
 
 _AT = 8
 _WAITS = struct.Struct("<QQ")  # how many, and how many nanoseconds together

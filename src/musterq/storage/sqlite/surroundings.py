@@ -7,9 +7,9 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from musterq.records import Fact
 from musterq.storage.sqlite.place import file_system_of
 from musterq.storage.sqlite.waiting import HAS_EVENTS, tells_of
+from musterq.upkeep import Fact
 
 SCARCE_BYTES, LOW_BYTES = 100 * 10**6, 500 * 10**6
 _SIDE_FILES = ("-wal", "-shm", "-turn", "-checkpoint")

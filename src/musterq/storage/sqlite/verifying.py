@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 from musterq.errors import QueueSchemaError
 from musterq.histogram import UPPER_MS
-from musterq.records import Discrepancy
 from musterq.storage.sqlite.connection import Connection
 from musterq.storage.sqlite.counting import NOTHING, Figures, Key, beyond, counted, difference, kept, stretches, text_of
 from musterq.storage.sqlite.drift import Drift
 from musterq.storage.sqlite.queries import query
+from musterq.upkeep import Discrepancy
 
 MOST_NAMED = 100  # of each kind
 #: By kind of counter: what it is, and the names of its figures.

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from musterq.records import Checkpoint, Condition, Fact, LogPin
 from musterq.storage.sqlite import surroundings
 from musterq.storage.sqlite.checkpointing import URGENT_BYTES, has_reset_race
 from musterq.storage.sqlite.connection import Connection, Driver
 from musterq.storage.sqlite.queries import query
 from musterq.storage.sqlite.reclaiming import LEAST_PAGES
 from musterq.storage.sqlite.surroundings import megabytes
+from musterq.upkeep import Checkpoint, Condition, Fact, LogPin
 
 LONG_WAIT_SECONDS = 1.0
 _FREE_SHARE = 0.25

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from musterq.records import Backup, Condition, Fact, Vacuumed
+from musterq.upkeep import Backup, Condition, Fact, Vacuumed
 
 Progress = Callable[[int, int], None]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from musterq.records import Expectation, Turnout, Unservable
+from musterq.observations import Expectation, Turnout, Unservable
 
 
 class FleetVerbs(Protocol):

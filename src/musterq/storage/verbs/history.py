@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Protocol
 
-from musterq.records import HistoryCell, HistoryRange, Tally
+from musterq.observations import HistoryCell, HistoryRange, Tally
 
 
 class HistoryVerbs(Protocol):

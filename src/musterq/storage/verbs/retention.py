@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from musterq.records import LifetimeTotal, LogPin, PruneStep, Reclaimed, Retention
+from musterq.records import LifetimeTotal, PruneStep, Reclaimed, Retention
+from musterq.upkeep import LogPin
 
 
 class RetentionVerbs(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from musterq.records import Discrepancy
+from musterq.upkeep import Discrepancy
 
 
 class VerificationVerbs(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from musterq.records import Expectation, Turnout, Unservable
+from musterq.observations import Expectation, Turnout, Unservable
 from musterq.storage.sqlite import fleet
 from musterq.storage.sqlite.queries import query
 from musterq.storage.sqlite.reentry import verb

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from musterq.records import HistoryCell, HistoryRange, Tally
+from musterq.observations import HistoryCell, HistoryRange, Tally
 from musterq.storage.sqlite import history, overview
 from musterq.storage.sqlite.reentry import verb
 from musterq.storage.sqlite.times import Moment

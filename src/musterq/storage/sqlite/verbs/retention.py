@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from musterq.records import LifetimeTotal, LogPin, PruneStep, Reclaimed, Retention
+from musterq.records import LifetimeTotal, PruneStep, Reclaimed, Retention
 from musterq.storage.sqlite import log_pins, pruning, reclaiming, retention
 from musterq.storage.sqlite.connection import Connection
 from musterq.storage.sqlite.hold import Patience
@@ -11,6 +11,7 @@ from musterq.storage.sqlite.queries import query
 from musterq.storage.sqlite.reentry import verb
 from musterq.storage.sqlite.times import Moment
 from musterq.storage.sqlite.verbs.frame import Frame
+from musterq.upkeep import LogPin
 
 LONGEST_TERM_SECONDS = 3600.0  # of a duty: one that ends later was given by a clock that has been set back since
 

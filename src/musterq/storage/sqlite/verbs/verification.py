@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from musterq.errors import QueueDatabaseError
-from musterq.records import Discrepancy
 from musterq.storage.sqlite import drift, mending, verifying
 from musterq.storage.sqlite.connection import Connection
 from musterq.storage.sqlite.drift import Drift
@@ -11,6 +10,7 @@ from musterq.storage.sqlite.queries import query
 from musterq.storage.sqlite.reentry import verb
 from musterq.storage.sqlite.verbs.frame import Frame
 from musterq.storage.sqlite.verifying import Look
+from musterq.upkeep import Discrepancy
 
 ROUNDS = 5  # of mending and looking again: what others wrote while a trigger was missing shows only then
 _NAMED = 3
