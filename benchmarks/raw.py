@@ -86,7 +86,8 @@ class RawQueue:
         rows: list[Any] = []
         for sql, values in self._claim:
             bound = {**values, "ids": str([row[0] for row in rows])} if "ids" in values else values
-            rows = self._connection.execute(sql, bound).fetchall() or rows  # the last one tallies, and returns nothing
+            found = self._connection.execute(sql, bound).fetchall()
+            rows = rows if "INTO tallies" in sql else found
         return [(row[0], row[1]) for row in rows]
 
 

@@ -10,6 +10,7 @@ from musterq.scalars import check_moment, check_seconds
 HOUR_SECONDS = 3600.0
 STEPS = 60
 MOST_STEPS = 10_000
+_A_MOMENT = 0.001  # so that a minute which begins right now is a step of its own
 _SPAN_SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
 #: Steps that a chart is read by, in seconds.
 _ROUND = (60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
@@ -30,7 +31,7 @@ def range_of(
     finest = _finest_span(now - begin)
     seconds = _default_step(end - begin, _SPAN_SECONDS[finest]) if step is None else _checked_step(step, finest)
     start = int(begin // seconds * seconds)
-    steps = int(-(-(end - start) // seconds))
+    steps = int(-(-(end + (_A_MOMENT if until is None else 0.0) - start) // seconds))
     if steps > MOST_STEPS:
         raise ValueError(f"step={seconds} makes {steps} steps; give a longer step, for {MOST_STEPS} at most")
     span = max((name for name, length in _SPAN_SECONDS.items() if seconds % length == 0), key=_SPAN_SECONDS.__getitem__)
