@@ -33,8 +33,8 @@ Operation = Callable[[TaskQueue], object]
 
 def rows(setting: Setting) -> list[Row]:
     """Each in short turns, with and without."""
-    n = setting.choose(quick=300, usual=1000)
-    rounds = setting.choose(quick=5, usual=15)
+    n = setting.choose(quick=300, usual=500)
+    rounds = setting.choose(quick=5, usual=41)
     return [
         priced(setting, "enqueue", put_one, n, rounds),
         priced(setting, "claim + complete", claim_and_complete, n, rounds),

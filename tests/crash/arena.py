@@ -108,10 +108,11 @@ class Arena:
 
     # -- what must hold ----------------------------------------------------------------------------
     def check(self, *, failed: list[int] | None = None) -> None:
-        """Nothing that was acknowledged is lost, nothing finished twice, ledger, counters and file agree."""
+        """Nothing that was acknowledged is lost, nothing finished twice; ledger, totals, counters and file agree."""
         self._nothing_is_lost(failed or [])
         self._nothing_finished_twice()
         self._the_ledger_agrees()
+        self._the_totals_are_true()
         check_soundness(str(self.path))
 
     def _nothing_is_lost(self, failed: list[int]) -> None:
@@ -132,6 +133,39 @@ class Arena:
             "WHERE event = 'rescued' AND lost_seconds IS NOT NULL AND crashes > 0 GROUP BY task_id ORDER BY task_id"
         )
         assert crashes == charged
+
+    def _the_totals_are_true(self) -> None:
+        """They are what rows and ledger show where these show all, and else as near to what handlers wrote down as can be."""
+        rows = self._by_type("SELECT type, status, count(*) FROM task_queue GROUP BY type, status")
+        taken = self._by_type("SELECT type, event, count(*) FROM rescue_ledger GROUP BY type, event")
+        crashes = dict(self._rows("SELECT type, sum(crashes) FROM task_queue GROUP BY type"))
+        noted = Counter(tuple(line.split()) for line in self._notes())
+        for type, told in self.monitoring.get_totals().items():
+            assert told["enqueued"] == sum(rows[type].values()) + self.pruned(type), type
+            assert told["failed"] == rows[type]["failed"], type
+            assert told["rescued"] == taken[type]["rescued"], type
+            assert told["refused"] == taken[type]["refused"], type
+            assert told["crashed"] == crashes.get(type, 0), type
+            self._starts_are_true(type, Counter(told), noted)
+
+    def _starts_are_true(self, type: str, told: Counter[str], noted: Counter[tuple[str, ...]]) -> None:
+        """Each start has one end, but where a worker was lost before it had really begun."""
+        ended = sum(told[what] for what in ("completed", "failed", "retried", "released", "crashed"))
+        assert ended <= told["started"] <= ended + told["rescued"] - told["crashed"], type
+        lost = told["rescued"] + told["refused"]  # handlers that came to an end of which nobody could know
+        assert noted[type, "done"] - lost <= told["completed"] <= noted[type, "done"] + self.completed_here(type), type
+        assert noted[type, "raised"] - lost <= told["failed"] + told["retried"], type
+        assert noted[type, "begun"] - lost <= told["started"], type
+
+    def _by_type(self, sql: str) -> dict[str, Counter[str]]:
+        counted: dict[str, Counter[str]] = defaultdict(Counter)
+        for type, what, n in self._rows(sql):
+            counted[type][what] = n
+        return counted
+
+    def _notes(self) -> list[str]:
+        notes = self.folder / "notes"
+        return notes.read_text(encoding="ascii").splitlines() if notes.exists() else []
 
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in self.queue.database.execute(sql).fetchall()]

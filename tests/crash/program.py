@@ -6,13 +6,16 @@ their process.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from musterq import Clock, QueueDatabase, TaskQueue, WorkerEngine, current_task
 
@@ -36,13 +39,38 @@ def moved_seconds() -> float:
 queue = TaskQueue(QueueDatabase(FOLDER / "queue.db", clock=SteppedClock()))
 
 
+def noted(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """A handler that writes down, in one write that outlives its process, that it begins, and how it ends."""
+
+    @functools.wraps(handler)
+    def run(*arguments: Any, **named: Any) -> Any:
+        note("begun", handler.__name__)
+        try:
+            result = handler(*arguments, **named)
+        except Exception:
+            note("raised", handler.__name__)
+            raise
+        note("done", handler.__name__)
+        return result
+
+    return run
+
+
+def note(what: str, type: str) -> None:
+    notes = os.open(FOLDER / "notes", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    os.write(notes, f"{type} {what}\n".encode("ascii"))
+    os.close(notes)
+
+
 @queue.task
+@noted
 def quick() -> int:
     """Nothing, but in which process."""
     return os.getpid()
 
 
 @queue.task
+@noted
 def work(seconds: float) -> int:
     """Some time of sleep."""
     time.sleep(seconds)
@@ -50,6 +78,7 @@ def work(seconds: float) -> int:
 
 
 @queue.task
+@noted
 def hold(name: str = "go") -> int:
     """Begin, and end when the file is there."""
     current_task().progress(0.5)
@@ -60,6 +89,7 @@ def hold(name: str = "go") -> int:
 
 
 @queue.task
+@noted
 def fail_once() -> int:
     """An ordinary error at the first attempt."""
     if current_task().attempt == 1:
@@ -68,18 +98,21 @@ def fail_once() -> int:
 
 
 @queue.task
+@noted
 def poison() -> None:
     """Kill the process that runs it."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 @queue.task
+@noted
 def exit_at_once(code: int) -> None:
     """Leave without a word."""
     os._exit(code)
 
 
 @queue.task
+@noted
 def eat_memory(mebibytes: int) -> None:
     """Take so much that the kernel ends it; here it is told to, since the machine's memory is not ours to fill."""
     taken = bytearray(mebibytes * 2**20)
@@ -88,6 +121,7 @@ def eat_memory(mebibytes: int) -> None:
 
 
 @queue.task
+@noted
 def never_return() -> None:
     """Hang for ever."""
     while True:
@@ -95,6 +129,7 @@ def never_return() -> None:
 
 
 @queue.task
+@noted
 def fork_and_die() -> None:
     """Leave a child behind that lives on when its parent is dead."""
     reader, writer = os.pipe()

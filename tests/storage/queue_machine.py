@@ -11,8 +11,9 @@ from pathlib import Path
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from musterq.models import Claim, ClaimRequest, NewTask, Outcome, SchedulingStrategy, TaskStatus
+from musterq.models import FINISHED, Claim, ClaimRequest, NewTask, Outcome, SchedulingStrategy, TaskStatus
 from tests.storage.engines import Engine
+from tests.storage.history_model import ModelHistory
 from tests.storage.queue_model import ModelQueue, ModelTask, S
 from tests.support import MovableClock
 
@@ -38,6 +39,7 @@ class VerbMachine(RuleBasedStateMachine):
         self.storage.initialize_schema()
         self.sql = self.engine.plain_sql(self.storage)
         self.model = ModelQueue()
+        self.history = ModelHistory(self.clock)
         self.had_place: set[tuple[int, str]] = set()  # of its concurrency key, after the last step
         self.claims: list[Claim] = []  # every claim there ever was, most of them lost by now
 
@@ -93,7 +95,9 @@ class VerbMachine(RuleBasedStateMachine):
             expires=self.clock.time() + delay + life if life else None,
             max_attempts=max_attempts,
             broken=broken,
+            created=self.clock.time(),
         )
+        self.history.happen(type, "enqueued")
 
     def add(self, task_id: int, **facts) -> None:
         assert task_id not in self.model.tasks
@@ -146,7 +150,12 @@ class VerbMachine(RuleBasedStateMachine):
         self.follow_rescue()
 
     def cannot_run(self, task: ModelTask) -> bool:
-        return task.broken or (task.expires is not None and task.expires <= self.clock.time())
+        return task.broken or self.is_expired(task)
+
+    def is_expired(self, task: ModelTask) -> bool:
+        """One that was started once does not expire any more."""
+        never_started = task.attempts == task.crashes == 0
+        return never_started and task.expires is not None and task.expires <= self.clock.time()
 
     def check_order(self, claims, before, strategy, limit) -> None:
         order = [task for task in self.model.in_order(before, strategy) if not self.cannot_run(task)]
@@ -158,8 +167,11 @@ class VerbMachine(RuleBasedStateMachine):
         for task in before:
             if stored[task.id] is S.FAILED:
                 assert self.cannot_run(task)
+                what = "expired" if self.is_expired(task) else "failed"
                 self.model.move(task, S.FAILED, "claim")
-                task.token = None
+                self.history.happen(task.type, what)
+                task.token, task.error = None, f"{what}: "
+                task.started, task.finished = None, self.clock.time()
 
     def hold(self, claim: Claim) -> None:
         task = self.model.tasks[claim.task_id]
@@ -169,6 +181,8 @@ class VerbMachine(RuleBasedStateMachine):
         task.attempts += 1
         assert claim.attempts == task.attempts
         task.token, task.cancel_requested = claim.claim_token, False
+        task.started = self.clock.time()
+        self.history.happen(task.type, "started", task.wait_ms(self.clock.time()))
         self.claims.append(claim)
 
     @precondition(lambda self: self.claims)
@@ -179,7 +193,9 @@ class VerbMachine(RuleBasedStateMachine):
         (held,) = self.storage.finish([Outcome(claim=claim, status=how, error="bad", retry_in_seconds=wait)])
         assert held == self.model.holds(claim.task_id, claim.claim_token)
         if held:
-            self.end(self.model.tasks[claim.task_id], how, wait)
+            self.end(claim, how, wait)
+        else:
+            self.history.happen(claim.type, "refused")
 
     def lost_claims(self) -> list[Claim]:
         """Claims of tasks that somebody else holds by now."""
@@ -201,6 +217,8 @@ class VerbMachine(RuleBasedStateMachine):
         before = self.storage.get(claim.task_id)
         late = [Outcome(claim=claim, status=how, error="late") for how in S if how is not S.PROCESSING]
         assert self.storage.finish(late) == [False] * len(late)
+        for _ in late:
+            self.history.happen(claim.type, "refused")
         assert not self.storage.extend(claim, 60)
         assert self.storage.get(claim.task_id) == before
 
@@ -211,10 +229,25 @@ class VerbMachine(RuleBasedStateMachine):
         held = [claim for claim in self.claims if self.model.holds(claim.task_id, claim.claim_token)]
         claim = held[place % len(held)]
         assert self.storage.finish([Outcome(claim=claim, status=S.QUEUED)]) == [True]
-        self.end(self.model.tasks[claim.task_id], S.QUEUED, 0)
+        self.end(claim, S.QUEUED, 0)
         self.claim(claim.worker_id, SchedulingStrategy.LIFO, 4, None, True, 60, 0)  # noqa: FBT003 - as a rule draws it
 
-    def end(self, task: ModelTask, how: TaskStatus, wait: float) -> None:
+    def end(self, claim: Claim, how: TaskStatus, wait: float) -> None:
+        task = self.model.tasks[claim.task_id]
+        was_started = task.started is not None
+        self.move_to_its_end(task, how, wait)
+        run_ms = max(0, round((self.clock.time() - claim.claimed_at) * 1000))
+        what = {S.SCHEDULED: "retried", S.QUEUED: "released"}.get(task.status, task.status.value)
+        if what != "released" or was_started:
+            type = claim.type if task.status is S.COMPLETED else task.type
+            self.history.happen(type, what, run_ms if what in ("completed", "failed", "retried") else None)
+        if how is not S.QUEUED:
+            task.error = None if how is S.COMPLETED else "bad"
+        task.finished = self.clock.time() if task.status in FINISHED else None
+        if how is S.QUEUED or task.status is S.SCHEDULED:
+            task.started = None
+
+    def move_to_its_end(self, task: ModelTask, how: TaskStatus, wait: float) -> None:
         if how is S.QUEUED:
             task.attempts = max(task.attempts - 1, 0)
             self.model.move(task, S.CANCELLED if task.cancel_requested else S.QUEUED, "release")
@@ -245,6 +278,8 @@ class VerbMachine(RuleBasedStateMachine):
             task.cancel_requested = True
         elif task.status in (S.QUEUED, S.SCHEDULED):
             self.model.move(task, S.CANCELLED, "cancel")
+            self.history.happen(task.type, "cancelled")
+            task.finished = self.clock.time()
 
     @precondition(lambda self: self.model.tasks)
     @rule(place=places, delay=st.sampled_from([0, 20]))
@@ -255,6 +290,8 @@ class VerbMachine(RuleBasedStateMachine):
         if finished:
             self.model.move(task, S.SCHEDULED if delay else S.QUEUED, "retry")
             task.attempts, task.cancel_requested, task.expires = 0, False, None
+            task.crashes, task.error, task.came_due = 0, None, None if delay else self.clock.time()
+            task.forget_run()
             if delay or task.due > self.clock.time():  # what it was put off to is forgotten
                 task.due = self.clock.time() + delay if delay else self.stored_due(task)
 
@@ -272,13 +309,24 @@ class VerbMachine(RuleBasedStateMachine):
         return self.model.tasks[ids[place % len(ids)]]
 
     # -- time ----------------------------------------------------------------------------------------
-    @rule(seconds=st.sampled_from([0.001, 5, 11, 61, 700]))
+    @rule(seconds=st.sampled_from([0.001, 5, 11, 61, 700, 4000, 100_000]))
     def time_passes(self, seconds) -> None:
         self.clock.advance(seconds)
 
     @rule(seconds=st.sampled_from([-40, -1, 30]))
     def wall_clock_is_set(self, seconds) -> None:
         self.clock.set_wall_clock(seconds)
+
+    @rule()
+    def keep_history(self) -> None:
+        """Also what a claim does with what happened before its minute."""
+        self.storage.keep_history()
+        self.history.keep({type: n for (type, status), n in self.model.counts().items() if status is S.QUEUED})
+
+    @rule()
+    def fold(self) -> None:
+        """As a claim does that finds nothing, but what was lost."""
+        self.bring_back()
 
     @rule(limit=st.sampled_from([1, 100]))
     def promote(self, limit) -> None:
@@ -323,9 +371,20 @@ class VerbMachine(RuleBasedStateMachine):
             if status is not task.status:
                 assert (status is S.CANCELLED) == task.cancel_requested
                 self.model.move(task, status, "rescue")
+                self.tell_rescue(task)
                 task.attempts, task.token = max(task.attempts - 1, 0), None
                 moved[task_id] = status
         return moved
+
+    def tell_rescue(self, task: ModelTask) -> None:
+        self.history.happen(task.type, "rescued")
+        if task.started is not None:
+            self.history.happen(task.type, "crashed")
+            task.crashes += 1
+        if task.status in FINISHED:
+            self.history.happen(task.type, task.status.value)
+            task.error = "lost"
+        task.started, task.finished = None, self.clock.time() if task.status in FINISHED else None
 
     def stored_due(self, task: ModelTask) -> float:
         stored = self.storage.get(task.id)

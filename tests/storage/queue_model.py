@@ -28,6 +28,27 @@ class ModelTask:
     broken: bool = False
     token: int | None = None
     cancel_requested: bool = False
+    crashes: int = 0
+    error: str | None = None
+    created: float = 0.0
+    came_due: float | None = None
+    started: float | None = None
+    finished: float | None = None
+
+    def run_ms(self) -> int | None:
+        """From its start to its end, as its row tells."""
+        if self.started is None or self.finished is None:
+            return None
+        return max(0, round((self.finished - self.started) * 1000))
+
+    def wait_ms(self, now: float) -> int:
+        """Since it could run."""
+        since = self.created if self.came_due is None else self.came_due
+        return max(0, round((now - since) * 1000))
+
+    def forget_run(self) -> None:
+        """It is as if it had not been started."""
+        self.started = self.finished = None
 
 
 @dataclass
@@ -58,6 +79,7 @@ class ModelQueue:
             raise ValueError("the model cannot tell which of the equals are promoted")
         for task in due[:limit]:
             self.move(task, S.QUEUED, "promote")
+            task.came_due = task.due
         return min(len(due), limit)
 
     def eligible(self, types: frozenset[str] | None, *, gpu: bool) -> list[ModelTask]:

@@ -1,4 +1,4 @@
-# ruff: noqa: ANN001 - the arguments of a rule are drawn as its decorator says
+# ruff: noqa: ANN001, ANN003 - the arguments of a rule are drawn as its decorator says
 """Any sequence of verbs and plain SQL: the queue does what the simple model says, and every count equals a full count.
 
 Normally bounded to some seconds; ``HYPOTHESIS_PROFILE=thorough`` searches for minutes.
@@ -7,6 +7,7 @@ Normally bounded to some seconds; ``HYPOTHESIS_PROFILE=thorough`` searches for m
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -22,6 +23,9 @@ PROFILES = {"default": (150, 50), "thorough": (3000, 80)}
 EXAMPLES, STEPS = PROFILES[os.environ.get("HYPOTHESIS_PROFILE", "default")]
 
 
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC).timestamp()  # what rows that plain SQL puts in say to be due at
+
+
 class QueueMachine(VerbMachine):
     """The verbs, plain SQL between them, and what holds after each step."""
 
@@ -33,14 +37,44 @@ class QueueMachine(VerbMachine):
             "VALUES (?, '{}', ?, ?, ?, '2020-01-01') RETURNING id",
             (type, priority, status.value, '{"gpu": true}' if gpu else "{}"),
         )
-        self.add(task_id, type=type, priority=priority, needs_gpu=gpu, status=status)
+        self.add_by_sql(task_id, type=type, priority=priority, needs_gpu=gpu, status=status)
+
+    def add_by_sql(self, task_id, **facts) -> None:
+        self.add(task_id, **facts, due=LONG_AGO, created=self.stored_creation(task_id))
+        self.history.happen(facts["type"], "enqueued", by_real_clock=True)
+
+    def stored_creation(self, task_id: int) -> float:
+        stored = self.storage.get(task_id)
+        assert stored is not None
+        return stored.created_at_utc.timestamp()
 
     @precondition(lambda self: self.model.tasks)
     @rule(place=places, status=statuses)
     def status_by_sql(self, place, status) -> None:
         task = self.any_task(place)
-        self.sql.execute("UPDATE task_queue SET status = ? WHERE id = ?", (status.value, task.id))
+        now = self.clock.text()
+        self.sql.execute(
+            "UPDATE task_queue SET status = ?, updated_at_utc = ? WHERE id = ?", (status.value, now, task.id)
+        )
+        self.tell_move(task, status)
         task.status = status
+
+    def tell_move(self, task, status) -> None:
+        if status is task.status:
+            return
+        ran = task.status is S.PROCESSING
+        if status is S.FAILED and (task.error or "").startswith("expired"):
+            self.history.happen(task.type, "expired", task.run_ms() if ran else None)
+        elif status in (S.COMPLETED, S.FAILED):
+            self.history.happen(task.type, status.value, task.run_ms() if ran else None)
+        elif status is S.CANCELLED:
+            self.history.happen(task.type, "cancelled")
+        elif status is S.PROCESSING:
+            self.history.happen(task.type, "started")
+        elif ran and status is S.SCHEDULED:
+            self.history.happen(task.type, "retried", task.run_ms())
+        elif ran and task.started is not None:
+            self.history.happen(task.type, "released")
 
     @precondition(lambda self: self.model.tasks)
     @rule(place=places, priority=priorities, type=types, gpu=st.booleans())
@@ -89,7 +123,7 @@ class QueueMachine(VerbMachine):
             )
         for gone in {task.id} | ({other.id} if other else set()):
             del self.model.tasks[gone]
-        self.add(task.id, type=type, priority=100, needs_gpu=False, status=S.QUEUED, key=key)
+        self.add_by_sql(task.id, type=type, priority=100, needs_gpu=False, status=S.QUEUED, key=key)
 
     @rule(type=types, key=st.sampled_from(["k1", "k2", "k3"]), replace=st.booleans())
     def upsert_by_sql(self, type, key, replace) -> None:
@@ -105,7 +139,7 @@ class QueueMachine(VerbMachine):
         )
         known = self.model.by_key(key)
         if known is None:
-            self.add(rows[0][0], type=type, priority=100, needs_gpu=False, status=S.QUEUED, key=key)
+            self.add_by_sql(rows[0][0], type=type, priority=100, needs_gpu=False, status=S.QUEUED, key=key)
         elif replace:
             known.type = type
 
@@ -121,6 +155,13 @@ class QueueMachine(VerbMachine):
         if hasattr(self, "model"):
             check_counts(self.storage)
             self.engine.verify_counts(self.storage)
+
+    @invariant()
+    def the_history_is_right(self) -> None:
+        """All that ever happened, and when: of each type and of all, brought into the history or not."""
+        if hasattr(self, "model"):
+            self.history.check(self.storage)
+            self.clock.advance(0.001)  # so that no two changes of a row are of one moment
 
     @invariant()
     def nobody_gets_a_place_that_is_not_free(self) -> None:

@@ -184,7 +184,7 @@ def _failure_rate(tallies: Tallies, _step: int) -> float | None:
 def _gauge(name: str) -> Callable[[Tallies, int], float | None]:
     def value(tallies: Tallies, _step: int) -> float | None:
         looks = tallies.get(name)
-        return looks.ms / looks.n if looks is not None else None
+        return looks.ms / looks.n if looks is not None and looks.n > 0 else None
 
     return value
 

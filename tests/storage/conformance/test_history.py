@@ -76,6 +76,14 @@ def test_how_an_attempt_ends(storage: Storage, clock: MovableClock, how: TaskSta
     assert happened(storage) == {"enqueued": 1, "started": 1, what: 1}
 
 
+def test_a_failure_in_the_words_of_an_expiry_is_a_failure(storage: Storage):
+    """Whatever a handler calls its error."""
+    for how in (S.FAILED, S.SCHEDULED):
+        put(storage, max_attempts=1)
+        end(storage, take_one(storage), how, error="expired: the token")
+    assert happened(storage) == {"enqueued": 2, "started": 2, "failed": 2}
+
+
 def test_the_last_attempt_that_fails_is_a_failure(storage: Storage):
     put(storage, max_attempts=1)
     end(storage, take_one(storage), S.SCHEDULED, error="no")
@@ -184,6 +192,16 @@ def test_what_was_claimed_ahead_and_lost_did_not_crash(storage: Storage):
     storage.claim(ClaimRequest(worker_id="worker-1", limit=1, ahead=1))
     storage.remove_worker("worker-1")
     assert happened(storage) == {"enqueued": 2, "started": 1, "rescued": 2, "crashed": 1}
+
+
+def test_one_that_began_when_its_claim_was_lost_did_not_start(storage: Storage):
+    """Whether it goes on, or has ended by now; its end is refused."""
+    for _ in range(3):
+        put(storage)
+    _, going_on, ended = storage.claim(ClaimRequest(worker_id="worker-1", limit=1, ahead=2))
+    storage.remove_worker("worker-1")
+    storage.exchange([Outcome(claim=ended, status=S.COMPLETED)], None, begun=[going_on, ended])
+    assert happened(storage) == {"enqueued": 3, "started": 1, "rescued": 3, "crashed": 1, "refused": 1}
 
 
 def test_one_that_begins_and_ends_at_once(storage: Storage, clock: MovableClock):

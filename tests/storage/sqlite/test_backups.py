@@ -16,6 +16,7 @@ import pytest
 from musterq.errors import QueueBusyError, QueueDatabaseError
 from musterq.storage import open_storage
 from musterq.storage.base import Storage
+from musterq.storage.sqlite import replacing
 from musterq.upkeep import Backup
 from tests.storage.long_reader import reading
 from tests.storage.making import put
@@ -138,7 +139,7 @@ def test_damage_is_found(damaged: Path, deep: bool):  # noqa: FBT001
     storage.close()
     assert fact.verdict == "critical"
     assert fact.advice is not None
-    assert "restore a backup" in fact.advice
+    assert f"musterq restore BACKUP --force --database {damaged}" in fact.advice
 
 
 def test_an_index_that_lacks_rows_is_found_by_the_deep_look_alone(storage: Storage, shell: sqlite3.Connection):
@@ -242,6 +243,55 @@ def test_no_copy_goes_beside_the_log_of_another(storage: Storage, tmp_path: Path
     Path(tmp_path / "copy.db-wal").write_bytes(b"some log")
     with pytest.raises(QueueDatabaseError, match="in use by a program"):
         back_up(storage, tmp_path / "copy.db")
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm", "-journal", "-turn", "-checkpoint", "-workers"])
+def test_no_copy_takes_a_name_that_belongs_to_the_queue(storage: Storage, suffix: str):
+    """What stands beside it, or may, is part of it."""
+    put(storage)
+    with pytest.raises(QueueDatabaseError, match="belongs to the database"):
+        back_up(storage, Path(f"{storage.location}{suffix}"), replace=True)
+    assert put(storage) == 2
+    check_soundness(storage.location)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes")
+def test_only_files_are_replaced(storage: Storage, tmp_path: Path):
+    """Not a device, a pipe or a socket."""
+    put(storage)
+    back_up(storage, tmp_path / "copy.db")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(QueueDatabaseError, match="no ordinary file"):
+        back_up(storage, tmp_path / "pipe", replace=True)
+    with pytest.raises(QueueDatabaseError, match="no ordinary file"):
+        restore(tmp_path / "copy.db", tmp_path / "pipe")
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_copy_that_cannot_get_its_name_leaves_nothing(storage: Storage, tmp_path: Path):
+    """Here somebody makes a folder of that name meanwhile."""
+    put(storage)
+    (target := tmp_path / "copies" / "copy.db").parent.mkdir()
+
+    def in_the_way(done: int, total: int) -> None:
+        target.mkdir(exist_ok=True)
+
+    with pytest.raises(QueueDatabaseError, match=r"copy\.db: the copy cannot be written \("):
+        storage.backup(str(target), replace=True, verify=True, progress=in_the_way)
+    assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_what_cannot_be_replaced_is_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool):  # noqa: FBT001
+    """With its log, also where the file system knows no links."""
+    if not links:
+        monkeypatch.delattr(os, "link")
+    names = ("queue.db", "queue.db-wal")
+    for name in names:
+        (tmp_path / name).write_text(name)
+    with pytest.raises(FileNotFoundError):
+        replacing.replace(str(tmp_path / "queue.db"), str(tmp_path / "nowhere"), str(tmp_path / "kept"))
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {name: name for name in names}
 
 
 def test_an_older_layout_is_backed_up_as_it_is(tmp_path: Path):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import itertools
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -67,6 +69,20 @@ class Story:
     def check(self) -> None:
         """A checkpoint, which must change nothing that can be seen."""
         self.storage.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only here such a limit is an error as of a full disk")
+def test_a_disk_without_room_for_the_index_of_the_log(template: Path, tmp_path: Path):
+    """It is called full, and not broken."""
+    path = shutil.copy(template, tmp_path / "queue.db")
+    program = (
+        "import resource, signal, sys; from musterq import TaskQueue\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (16_384, 16_384))\n"
+        "TaskQueue(sys.argv[1]).database.storage.condition()"
+    )
+    asked = subprocess.run([sys.executable, "-c", program, path], stderr=subprocess.PIPE, text=True, check=False)
+    assert "the disk is full; make room" in asked.stderr.splitlines()[-1]
 
 
 def seen(storage: SQLiteStorage) -> State:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from musterq.errors import QueueDatabaseError
 from musterq.models import NewTask
 from musterq.storage import open_storage
 from musterq.storage.base import Storage
@@ -77,7 +78,30 @@ def test_a_table_that_has_lost_something_is_beyond_repair(storage: Storage, shel
     fact = found(storage)["schema"]
     shell.execute("ALTER TABLE rescue_ledger ADD COLUMN host TEXT")
     assert "table rescue_ledger lacks host" in fact.value
-    assert "restore a backup" in (fact.advice or "")
+    assert f"musterq restore BACKUP --force --database {storage.location}" in (fact.advice or "")
+
+
+def test_statements_are_not_planned_where_a_table_is_gone(tmp_path: Path):
+    """That is told, and what follows from it would hide it."""
+    storage = open_storage(tmp_path / "queue.db")
+    storage.initialize_schema()
+    storage.execute("DROP TABLE task_logs")
+    facts = found(storage)
+    storage.close()
+    assert facts["schema"].verdict == "critical"
+    assert "plans" not in facts
+
+
+def test_where_there_is_no_queue_none_is_made(tmp_path: Path):
+    """An empty file stays one."""
+    path = tmp_path / "queue.db"
+    with pytest.raises(QueueDatabaseError, match="there is no queue"):
+        open_storage(path).examine(deep=False)
+    assert not path.exists()
+    path.touch()
+    with pytest.raises(QueueDatabaseError, match="there is no queue"):
+        open_storage(path).examine(deep=False)
+    assert path.stat().st_size == 0
 
 
 @pytest.mark.parametrize("name", sorted(index for index in USED if not index.startswith("sqlite_autoindex")))
@@ -94,6 +118,7 @@ def test_what_a_missing_index_costs_is_a_warning(storage: Storage, shell: sqlite
     fact = found(storage)["plans"]
     assert fact.verdict == "warning"
     assert any(words.startswith("promote reads through all of task_queue") for words in fact.value)
+    assert f"musterq verify --repair --database {storage.location}" in (fact.advice or "")
     storage.repair()
     assert found(storage)["plans"].verdict == "ok"
 
@@ -146,6 +171,18 @@ def test_who_reads_for_long_is_named(storage: Storage, monkeypatch: pytest.Monke
         assert found(storage)["long_readers"].verdict == "warning"
         assert found(storage)["log_bytes"].verdict == "warning"
     assert found(storage)["long_readers"].value == []
+
+
+def test_a_long_log_that_nobody_reads_needs_a_write_only(storage: Storage, monkeypatch: pytest.MonkeyPatch):
+    """There is no transaction to end."""
+    put(storage)
+    monkeypatch.setattr(vital_signs, "URGENT_BYTES", 1000)
+    fact = found(storage)["log_bytes"]
+    assert fact.verdict == "warning"
+    assert "who reads for long" not in (fact.advice or "")
+    with reading(storage.location):
+        put(storage)
+        assert "who reads for long" in (found(storage)["log_bytes"].advice or "")
 
 
 def test_the_last_copy_of_the_log_is_noted(storage: Storage):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
-from musterq.storage.sqlite.file_lock import close_lock, open_lock, open_to_test, try_lock
+from musterq import TaskQueue
+from musterq.storage.sqlite.file_lock import close_lock, open_lock, open_to_test, read_at, try_lock, write_at
+from musterq.storage.sqlite.liveness import LivenessFolder
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="flock is not there")
 
@@ -31,6 +34,29 @@ def test_a_lock_that_the_kernel_refuses_is_not_taken(tmp_path: Path, monkeypatch
     monkeypatch.setattr("fcntl.flock", Refusal())
     assert not try_lock(descriptor, shared=shared)
     close_lock(descriptor)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_makes_belongs_to_whom_the_database_belongs(tmp_path: Path):
+    """Else one command of root's would lock him out: no turns, no checkpoints, no workers."""
+    database = tmp_path / "queue.db"
+    with TaskQueue(database) as queue:
+        queue.enqueue("mail")
+    os.chown(database, 65534, 65533)
+    close_lock(open_lock(tmp_path / "lock", like=database))
+    lock = LivenessFolder(str(database)).take("worker-1")
+    made = [tmp_path / "lock", tmp_path / "queue.db-workers", tmp_path / "queue.db-workers" / "worker-1.lock"]
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in made} == {(65534, 65533)}
+    lock.release()
+
+
+def test_a_note_is_read_and_written_at_its_place(tmp_path: Path):
+    """The bytes before it stay, and no byte is changed on its way."""
+    descriptor = open_lock(tmp_path / "lock", like=tmp_path)
+    write_at(descriptor, b"\r\n\x1a\n", 8)
+    assert read_at(descriptor, 100, 8) == b"\r\n\x1a\n"
+    close_lock(descriptor)
+    assert (tmp_path / "lock").read_bytes() == bytes(8) + b"\r\n\x1a\n"
 
 
 @pytest.mark.parametrize("how", ["open", "test"])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 
-from musterq.models import NewTask
+from musterq.models import ClaimRequest, NewTask
 from musterq.storage.base import Storage
 from tests.storage.conformance.history_reading import HOUR, happened, in_all, steps
-from tests.storage.making import end, put, take
+from tests.storage.making import FACTS, end, put, take
 from tests.support import MovableClock
 
 
@@ -47,3 +47,20 @@ def test_a_replacement_under_recursive_triggers(storage: Storage, shell: sqlite3
     shell.execute("INSERT OR REPLACE INTO task_queue (id, type, payload) VALUES (?, 'mail', '{}')", (task_id,))
     shell.execute("UPDATE task_queue SET status = 'completed'")
     assert happened(storage) == {"enqueued": 2, "completed": 1}
+
+
+def test_what_had_begun_untold_when_it_was_taken(storage: Storage, clock: MovableClock):
+    """The worker's lock tells which that were, so each that is charged a crash was started, too."""
+    lock = storage.liveness_lock("worker-1")
+    storage.register("worker-1", "{}", FACTS)
+    for _ in range(3):
+        put(storage)
+    clock.advance(2)
+    first, second, _ = storage.claim(ClaimRequest(worker_id="worker-1", limit=1, ahead=2, lease_seconds=None))
+    for thread, claim in enumerate((first, second)):
+        lock.begin(thread, claim.claim_token)
+    clock.advance(100)
+    storage.rescue_expired()
+    lock.release()
+    assert happened(storage) == {"enqueued": 3, "started": 2, "rescued": 3, "crashed": 2}
+    assert storage.totals(by_type=True)["mail"]["started"].ms == 4000

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from musterq.errors import QueueDatabaseError
 from musterq.storage.sqlite.connection import Connection, Driver
+from musterq.storage.sqlite.file_lock import share_alike
 from musterq.storage.sqlite.queries import query
 
 Progress = Callable[[int, int], None]  # bytes that are done, of how many
@@ -47,17 +48,20 @@ def file_beside(target: Path, *, like: str) -> Iterator[Path]:
     ``like``: the database that is copied into it, which tells how much room it needs.
 
     Raises:
-        QueueDatabaseError: the folder is not there, or may not be written, or has no room.
+        QueueDatabaseError: the folder is not there, or may not be written, or has no room; or, within the block, a
+            file could not be written, moved or brought to the disk.
     """
     path = target.with_name(f".{target.name}.partial-{os.getpid()}")
     _check_room(target, like)
     path.unlink(missing_ok=True)  # of a process that was killed, and had our number
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     except OSError as error:
         raise QueueDatabaseError(f"{target}: no file can be made in its folder ({error.strerror})") from error
     try:
         yield path
+    except OSError as error:
+        raise QueueDatabaseError(f"{target}: the copy cannot be written ({error.strerror})") from error
     finally:
         for companion in _COMPANIONS:
             Path(f"{path}{companion}").unlink(missing_ok=True)
@@ -66,12 +70,9 @@ def file_beside(target: Path, *, like: str) -> Iterator[Path]:
 def finish(path: Path, *, like: str) -> None:
     """Bring a file to the disk, with the mode, and where they are ours to give the group and owner, of another."""
     model = Path(like).stat()
-    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_RDWR)
     try:
-        for owner, group in ((-1, model.st_gid), (model.st_uid, -1)) if hasattr(os, "fchown") else ():
-            with contextlib.suppress(OSError):
-                os.fchown(descriptor, owner, group)
-        path.chmod(model.st_mode & 0o666)
+        share_alike(descriptor, model, mode=model.st_mode & 0o666)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
@@ -80,7 +81,7 @@ def finish(path: Path, *, like: str) -> None:
 def sync_folder(folder: Path) -> None:
     """Bring to the disk which files a folder holds, where the system can."""
     with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:

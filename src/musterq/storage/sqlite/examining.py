@@ -9,58 +9,60 @@ from collections.abc import Callable, Iterator
 from musterq.errors import QueueDatabaseError
 from musterq.storage.sqlite import drift, plans, soundness, surroundings, vital_signs
 from musterq.storage.sqlite.connection import Connection
+from musterq.storage.sqlite.drift import Drift
 from musterq.storage.sqlite.vital_signs import Patient
 from musterq.upkeep import Fact
 
 READ_BYTES = 256 * 1024 * 1024  # a larger file is read through only when that is asked for
 _NAMED = 5
-_REPAIR = "musterq verify --repair"
-_RESTORE = "stop writing to it and restore a backup; without one, sqlite3's .recover saves what can be"
 
 
 def facts(connection: Connection, patient: Patient, *, deep: bool) -> Iterator[Fact]:
     """All of them, section by section; what cannot be looked at, since the file is damaged, is told as such."""
     yield vital_signs.library(patient.driver)
-    yield from _readable("file", lambda: vital_signs.file(connection, patient))
+    yield from _readable("file", patient, lambda: vital_signs.file(connection, patient))
     yield from vital_signs.log(patient)
     yield vital_signs.waits(patient.condition)
-    yield from _readable("space", lambda: vital_signs.space(connection, patient))
+    yield from _readable("space", patient, lambda: vital_signs.space(connection, patient))
     yield surroundings.file_events(patient.path)
     with drift.model_of(patient.driver) as model:
-        yield from _readable("schema", lambda: _schema(connection, model, patient.path))
-        yield from _readable("soundness", lambda: _soundness(connection, model, patient, deep=deep))
+        yield from _readable("schema", patient, lambda: _schema(connection, model, patient.path))
+        yield from _readable("soundness", patient, lambda: _soundness(connection, model, patient, deep=deep))
 
 
-def _readable(section: str, look: Callable[[], Iterator[Fact]]) -> Iterator[Fact]:
+def _readable(section: str, patient: Patient, look: Callable[[], Iterator[Fact]]) -> Iterator[Fact]:
     try:
         yield from look()
     except QueueDatabaseError as error:
         text = f"it cannot be looked at: {error}"
-        yield Fact(section=section, fact=f"{section}_unreadable", verdict="critical", text=text, advice=_RESTORE)
+        yield Fact(
+            section=section, fact=f"{section}_unreadable", verdict="critical", text=text, advice=_saved(patient.path)
+        )
 
 
 def _schema(connection: Connection, model: Connection, path: str) -> Iterator[Fact]:
-    yield _drifts(connection, model, path)
-    yield _plans(connection, model)
-
-
-def _drifts(connection: Connection, model: Connection, path: str) -> Fact:
     found = drift.drifts(connection, model)
+    beyond = any(one.made.kind == "table" for one in found)
+    yield _drifts(found, path, beyond=beyond)
+    if not beyond:
+        yield _plans(connection, model, path)
+
+
+def _drifts(found: list[Drift], path: str, *, beyond: bool) -> Fact:
     if not found:
         text = "all tables, indexes, triggers and views are there"
         return Fact(section="schema", fact="schema", value=[], text=text)
-    beyond = any(one.made.kind == "table" for one in found)
     advice = (
-        "restore a backup: what a table has lost cannot be made again"
+        f"what a table has lost cannot be made again: {_restore(path)}"
         if beyond
-        else f"{_REPAIR} --database {shlex.quote(path)} makes them again, and counts anew what they count"
+        else f"{_repair(path)} makes them again, and counts anew what they count"
     )
     words = [one.words for one in found]
     text = f"not as it was made: {_some(words)}"
     return Fact(section="schema", fact="schema", verdict="critical", value=words, text=text, advice=advice)
 
 
-def _plans(connection: Connection, model: Connection) -> Fact:
+def _plans(connection: Connection, model: Connection, path: str) -> Fact:
     found = list(plans.strays(connection, model))
     if not found:
         text = f"all {len(plans.HOT_QUERIES)} statements that run often find their rows by index"
@@ -71,7 +73,7 @@ def _plans(connection: Connection, model: Connection) -> Fact:
         verdict="warning",
         value=found,
         text=f"slower the more tasks there are: {_some(found)}",
-        advice="make missing indexes again with musterq verify --repair; if none is missing, DROP TABLE sqlite_stat1",
+        advice=f"{_repair(path)} makes missing indexes again; if none is missing, DROP TABLE sqlite_stat1",
     )
 
 
@@ -91,7 +93,7 @@ def _soundness(connection: Connection, model: Connection, patient: Patient, *, d
         verdict="critical" if found else "ok",
         value=found,
         text=f"the file is damaged: {_some(found)}" if found else f"{how} in {seconds:.1f} s: sound",
-        advice=_RESTORE if found else None,
+        advice=_saved(patient.path) if found else None,
     )
     if deep:
         yield _loose(soundness.loose_rows(connection))
@@ -116,8 +118,20 @@ def _counts(found: list[str], path: str) -> Fact:
         verdict="warning",
         value=found,
         text=f"not what a full count gives: {_some(found)}",
-        advice=f"{_REPAIR} --database {shlex.quote(path)} counts anew",
+        advice=f"{_repair(path)} counts anew",
     )
+
+
+def _repair(path: str) -> str:
+    return f"musterq verify --repair --database {shlex.quote(path)}"
+
+
+def _restore(path: str) -> str:
+    return f"stop what uses it, then musterq restore BACKUP --force --database {shlex.quote(path)}"
+
+
+def _saved(path: str) -> str:
+    return f"{_restore(path)}; without a backup, sqlite3's .recover saves what can be"
 
 
 def _some(words: list[str]) -> str:

@@ -13,6 +13,7 @@ _CORRUPT = 11
 _FULL = 13
 _CAN_NOT_OPEN = 14
 _NOT_A_DATABASE = 26
+_INDEX_TOO_SMALL = _IO_ERROR | 19 << 8
 
 _ADVICE = {
     BUSY: "the database stayed locked; somebody holds a write transaction open for long",
@@ -32,6 +33,10 @@ def fault(code: int | None, message: str, location: str) -> QueueDatabaseError:
         return QueueBusyError(
             f"{location}: the open transaction has read before somebody else wrote, and so cannot write any more; "
             "roll it back and begin it with BEGIN IMMEDIATE"
+        )
+    if code == _INDEX_TOO_SMALL:
+        return QueueDatabaseError(
+            f"{location}: {message} (no room for the index of the log beside it; {_ADVICE[_FULL]})"
         )
     primary = None if code is None else code & 0xFF
     kind = QueueBusyError if primary in (BUSY, _LOCKED) else QueueDatabaseError

@@ -3,6 +3,8 @@
 `flock` on Linux, macOS and BSD: it belongs to the open file, so a child that inherits the descriptor would share it and
 keep it. A fork closes the child's copies, and programs that are started inherit none.
 On Windows `msvcrt.locking` of the first byte, which belongs to the process.
+
+(Python lets no program that is started inherit a descriptor unless that is asked for.)
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ else:
 
 _opened: set[int] = set()
 _no_fork = threading.RLock()
+_READ_WRITE = os.O_RDWR | getattr(os, "O_BINARY", 0)  # Windows else changes what looks like the end of a line
 
 
 def open_lock(path: str | os.PathLike[str], *, like: str | os.PathLike[str]) -> int:
@@ -51,7 +54,7 @@ def open_lock(path: str | os.PathLike[str], *, like: str | os.PathLike[str]) -> 
     with _no_fork:
         descriptor = _make(path, like)
         if descriptor is None:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            descriptor = os.open(path, _READ_WRITE | os.O_CREAT, 0o666)
         return _checked(descriptor)
 
 
@@ -62,7 +65,7 @@ def open_to_test(path: str | os.PathLike[str]) -> int:
         OSError: it is not, or may not be read, or its file system has no locks.
     """
     with _no_fork:
-        return _checked(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+        return _checked(os.open(path, os.O_RDONLY))
 
 
 def close_lock(descriptor: int) -> None:
@@ -86,15 +89,36 @@ def _checked(descriptor: int) -> int:
 
 def _make(path: str | os.PathLike[str], like: str | os.PathLike[str]) -> int | None:
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        descriptor = os.open(path, _READ_WRITE | os.O_CREAT | os.O_EXCL, 0o666)
     except FileExistsError:
         return None
-    if hasattr(os, "fchown"):
-        with contextlib.suppress(OSError):  # the file may be gone, the group not ours to give
-            model = Path(like).stat()
-            os.fchown(descriptor, -1, model.st_gid)
-            os.fchmod(descriptor, model.st_mode & 0o666)
+    with contextlib.suppress(OSError):  # the model may be gone
+        model = Path(like).stat()
+        share_alike(descriptor, model, mode=model.st_mode & 0o666)
     return descriptor
+
+
+def share_alike(descriptor: int, model: os.stat_result, *, mode: int) -> None:
+    """Give an open file or folder a mode, and the group and owner of another, where they are ours to give."""
+    if not hasattr(os, "fchown"):
+        return
+    for owner, group in ((-1, model.st_gid), (model.st_uid, -1)):
+        with contextlib.suppress(OSError):
+            os.fchown(descriptor, owner, group)
+    with contextlib.suppress(OSError):  # a file system without modes
+        os.fchmod(descriptor, mode)
+
+
+def read_at(descriptor: int, size: int, at: int) -> bytes:
+    """Read so many bytes from there on, fewer at the end; the descriptor is one thread's own."""
+    os.lseek(descriptor, at, os.SEEK_SET)
+    return os.read(descriptor, size)
+
+
+def write_at(descriptor: int, written: bytes, at: int) -> None:
+    """Write from there on; the descriptor is one thread's own."""
+    os.lseek(descriptor, at, os.SEEK_SET)
+    os.write(descriptor, written)
 
 
 def hold() -> None:

@@ -24,18 +24,28 @@ _FINISH = {
 _NOTED = {TaskStatus.FAILED: "failed", TaskStatus.SCHEDULED: "failed", TaskStatus.CANCELLED: "cancelled"}
 
 
-def note_begun(
+def finish_all(
     connection: Connection, begun: Sequence[Claim], outcomes: Sequence[Outcome], now: Moment, tallies: Tallies
-) -> None:
-    """Note that tasks that were claimed ahead have been started; of those that end now, their end says it."""
+) -> list[bool]:
+    """Write how attempts ended, and that tasks that were claimed ahead have been started, as far as they are held."""
     if not begun:
-        return
+        return [finish(connection, outcome, now, tallies) for outcome in outcomes]
     ended = {outcome.claim.claim_token for outcome in outcomes if outcome.status is not TaskStatus.QUEUED}
     for claim in begun:
+        if claim.claim_token not in ended:  # else its end says it
+            _begin(connection, claim, now, tallies)
+    held = [finish(connection, outcome, now, tallies) for outcome in outcomes]
+    tokens = {claim.claim_token for claim in begun} & ended
+    for outcome, was_held in zip(outcomes, held, strict=True):
+        if was_held and outcome.claim.claim_token in tokens:
+            tallies.time(outcome.claim.type, "started", outcome.claim.waited_ms)
+    return held
+
+
+def _begin(connection: Connection, claim: Claim, now: Moment, tallies: Tallies) -> None:
+    facts = {"id": claim.task_id, "token": claim.claim_token, "now": now.text}
+    if connection.run(query("begin"), facts):
         tallies.time(claim.type, "started", claim.waited_ms)
-        if claim.claim_token not in ended:
-            facts = {"id": claim.task_id, "token": claim.claim_token, "now": now.text}
-            connection.run(query("begin"), facts)
 
 
 def finish(connection: Connection, outcome: Outcome, now: Moment, tallies: Tallies) -> bool:

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
-
-import msgspec
 
 from musterq import histogram
 from musterq.clock import epoch_to_text
 from musterq.observations import GAUGES, KEPT_SECONDS, TALLIED, HistoryCell, HistoryRange, Tally
+from musterq.storage.sqlite.buckets import MOST, buckets_of, buckets_of_many, readable
 from musterq.storage.sqlite.connection import Connection
 from musterq.storage.sqlite.queries import query
+from musterq.storage.sqlite.tallies import NOT_TIMED
 from musterq.storage.sqlite.times import MINUTE, Moment
 
 FOLDED_AT_ONCE = 200
@@ -29,8 +30,7 @@ _START_OF: Mapping[str, Callable[[str], str]] = {
     "day": lambda minute: f"{minute[:10]} 00:00",
     "ever": lambda _minute: "",
 }
-_buckets = msgspec.json.Decoder(dict[int, int]).decode
-_lists_of_buckets = msgspec.json.Decoder(list[dict[int, int]]).decode
+_BUCKETS = frozenset({NOT_TIMED, *histogram.UPPER_MS})
 
 _Key = tuple[str, int, str, str, str]
 
@@ -44,10 +44,18 @@ class Look(NamedTuple):
     capacity: int
 
 
+class Folded(NamedTuple):
+    """Whether there may be more to fold, and what was met that nobody can have written, in words; None: nothing."""
+
+    more: bool
+    fault: str | None = None
+
+
 class _Sums:
-    """What is added to the rows of the history."""
+    """What is added to the rows of the history; ``unreadable``: a row whose buckets were no buckets."""
 
     def __init__(self) -> None:
+        self.unreadable: _Key | None = None
         self._rows: dict[_Key, tuple[list[int], dict[int, int]]] = {}
 
     def add(self, key: _Key, n: int, ms: int, buckets: Mapping[int, int]) -> None:
@@ -59,24 +67,54 @@ class _Sums:
     def write(self, connection: Connection) -> None:
         for key, ((n, ms), counted) in self._rows.items():
             if counted and (known := connection.row(query("history_cell"), key)) is not None:
-                histogram.add(counted, _buckets(known[0]))
+                histogram.add(counted, self._buckets_of(known[0], key))
             connection.run(query("history_add"), (*key, n, ms, json.dumps(counted)))
 
+    def _buckets_of(self, text: Any, key: _Key) -> Mapping[int, int]:
+        found = buckets_of(text)
+        if found is None:
+            self.unreadable = key
+            return readable(text)
+        return found
 
-def fold(connection: Connection, now: Moment, limit: int = FOLDED_AT_ONCE) -> bool:
-    """Bring some tallies of past minutes into the history; whether there may be more."""
+
+def fold(connection: Connection, now: Moment, limit: int = FOLDED_AT_ONCE) -> Folded:
+    """Bring some tallies of past minutes into the history; those that nobody can have written are dropped."""
     rows = connection.rows(query("tallies_before"), {"minute": now.text[:MINUTE], "limit": limit})
     if not rows:
-        return False
+        return Folded(more=False)
     sums = _Sums()
-    for _, minute, type, what, bucket, n, ms in rows:
+    sound = [row for row in rows if _is_sound(*row[1:])]
+    for _, minute, type, what, bucket, n, ms in sound:
         buckets = {} if bucket < 0 else {bucket: n}
         for span, start_of in _START_OF.items():
             sums.add((span, 1, what, start_of(minute), name_of(type)), n, ms, buckets)
             sums.add((span, 0, what, start_of(minute), ""), n, ms, buckets)
     sums.write(connection)
     connection.run(query("tallies_folded"), {"ids": json.dumps([row[0] for row in rows])})
-    return len(rows) == limit
+    return Folded(len(rows) == limit, _fault(len(rows) - len(sound), sums.unreadable))
+
+
+def _is_sound(minute: Any, _type: Any, what: Any, bucket: Any, n: Any, ms: Any) -> bool:  # noqa: PLR0917 - a row
+    """Whether musterq can have written this."""
+    named = _is_minute(minute) and isinstance(what, str) and bucket in _BUCKETS
+    return named and isinstance(n, int) and isinstance(ms, int) and 0 < n <= MOST and 0 <= ms <= MOST
+
+
+def _is_minute(text: Any) -> bool:
+    try:
+        return isinstance(text, str) and text == datetime.fromisoformat(text).isoformat(" ")[:MINUTE]
+    except ValueError:
+        return False
+
+
+def _fault(dropped: int, unreadable: _Key | None) -> str | None:
+    met = []
+    if dropped:
+        met.append(f"tallies that nobody can have written were left out of it: {dropped}")
+    if unreadable is not None:
+        met.append(f"buckets could not be read: {' '.join(map(str, unreadable))}")
+    return "; ".join(met) or None
 
 
 def is_sampled(connection: Connection, now: Moment) -> bool:
@@ -150,21 +188,26 @@ def cells(
     if timed:
         rows = connection.rows(query("history_times"), facts)
     else:
-        rows = [(*row, "[]") for row in connection.rows(query("history_sums"), facts)]
+        rows = [(*row, "{}") for row in connection.rows(query("history_sums"), facts)]
     gathered = _gathered(((row[0], name_of(row[1]), row[2]), *row[3:]) for row in rows)
     return [HistoryCell(place=key[0], type=key[1], what=key[2], tally=tally) for key, tally in gathered.items()]
 
 
-def _gathered(rows: Iterable[tuple[Any, int, int, str]]) -> dict[Any, Tally]:
-    """The sums by key of rows of the form key, n, ms, buckets, the last of which is a list."""
+def _gathered(rows: Iterable[tuple[Any, Any, Any, str]]) -> dict[Any, Tally]:
+    """The sums by key of rows of the form key, n, ms, buckets, the last of which are lines."""
     sums: dict[Any, tuple[list[int], dict[int, int]]] = {}
     for key, n, ms, buckets in rows:
         both, counted = sums.setdefault(key, ([0, 0], {}))
-        both[0] += n
-        both[1] += ms
-        for some in _lists_of_buckets(buckets):
+        both[0] += _whole(n)
+        both[1] += _whole(ms)
+        for some in buckets_of_many(buckets):
             histogram.add(counted, some)
     return {key: Tally(n=n, ms=ms, buckets=counted) for key, ((n, ms), counted) in sums.items()}
+
+
+def _whole(number: Any) -> int:
+    """A number; what plain SQL put in that is none counts nothing."""
+    return int(number) if isinstance(number, int | float) and abs(number) <= MOST else 0
 
 
 def name_of(type: Any) -> str:

@@ -12,13 +12,14 @@ import mmap
 import os
 import re
 import struct
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from musterq.errors import QueueDatabaseError, WorkerIdTakenError
-from musterq.storage.sqlite.file_lock import close_lock, open_lock, open_to_test, try_lock
+from musterq.storage.sqlite.file_lock import close_lock, open_lock, open_to_test, share_alike, try_lock, write_at
 
 _SAFE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 _SLOTS = 2048  # of the most threads, and of as many coroutines
@@ -165,7 +166,7 @@ class LivenessFolder:
         if try_lock(descriptor) and _is_at(path, descriptor):
             missing = _BEGUN.size - os.fstat(descriptor).st_size
             if missing > 0:  # written, not left as a hole: a full disk is met here, and not when a thread notes a claim
-                os.pwrite(descriptor, bytes(missing), _BEGUN.size - missing)
+                write_at(descriptor, bytes(missing), _BEGUN.size - missing)
             return descriptor
         close_lock(descriptor)
         return None
@@ -174,15 +175,19 @@ class LivenessFolder:
         return self._folder / f"{lock_name(worker_id)}.lock"
 
     def _make_folder(self) -> None:
-        """Whoever may write the database may test a lock: the folder has its group, and its mode with x beside r."""
+        """Whoever may write the database may test a lock: the folder is shared as it is, with x beside each r."""
         if self._folder.is_dir():
             return
         database = self._database.stat()
         readable = database.st_mode & 0o666
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        with contextlib.suppress(OSError):
-            os.chown(self._folder, -1, database.st_gid)
-        self._folder.chmod(readable | ((readable & 0o444) >> 2) | 0o700)
+        if sys.platform == "win32":
+            return  # there, a folder cannot be opened
+        descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            share_alike(descriptor, database, mode=readable | ((readable & 0o444) >> 2) | 0o700)
+        finally:
+            os.close(descriptor)
 
 
 def _is_free(path: Path) -> bool:
@@ -199,7 +204,7 @@ def _is_free(path: Path) -> bool:
 
 def _mapped(path: Path) -> mmap.mmap:
     """The file, mapped through a descriptor of its own: a map keeps one, which in a child must not keep the lock."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_RDWR)
     try:
         return mmap.mmap(descriptor, _BEGUN.size)
     finally:

@@ -16,6 +16,7 @@ _NETWORK = frozenset(
         *("lustre", "ncpfs", "nfs", "nfs4", "smb2", "smb3", "smbfs", "webdav"),
     )
 )
+SIDE_SUFFIXES = ("-wal", "-shm", "-journal", "-turn", "-checkpoint", "-workers")  # of what stands beside a database
 _LOOK_SECONDS = 0.02
 _SMALLEST_DATABASE = 512  # bytes: SQLite takes a shorter file as empty, and would write over it
 
@@ -50,6 +51,16 @@ def _check_place(path: str, file: Path) -> None:
     _check_permissions(file, folder)
     if file.exists() and 0 < file.stat().st_size < _SMALLEST_DATABASE:
         raise QueueDatabaseError(f"{path} is not an SQLite database; give another path")
+
+
+def check_replaceable(path: Path) -> None:
+    """Check a path before another file takes its place.
+
+    Raises:
+        QueueDatabaseError: it is a device, a pipe or a socket.
+    """
+    if path.exists() and not path.is_file():
+        raise QueueDatabaseError(f"{path} is no ordinary file; give the path of one")
 
 
 def is_new(path: str) -> bool:

@@ -19,6 +19,7 @@ from pathlib import Path
 _FIRST, _SIZE = 0x40000000, 512
 _INDEX_FIRST, _INDEX_SIZE = 120, 9
 _USED = (errno.EACCES, errno.EAGAIN)
+_COMPANIONS = ("-wal", "-journal")
 
 
 class InUseError(Exception):
@@ -28,7 +29,8 @@ class InUseError(Exception):
 def replace(target: str, new: str, kept: str) -> bool:
     """Whether there was a file, which has the name ``kept`` now. Its log goes with it, and the log's index away.
 
-    Should this be interrupted: the old file keeps its name until the new one takes it, in one step.
+    Should this be interrupted: the old file keeps its name until the new one takes it, in one step (on a file system
+    without links it may be left under its new one).
 
     Raises:
         InUseError: with the id of a process that uses the file, 0 where it is not known.
@@ -37,15 +39,34 @@ def replace(target: str, new: str, kept: str) -> bool:
     there = Path(target).exists()
     lock(target, _FIRST, _SIZE)
     lock(f"{target}-shm", _INDEX_FIRST, _INDEX_SIZE)
-    if there:
+    try:
+        _move(target, new, kept)
+    except OSError:
+        _undo(target, kept)
+        raise
+    _sync(Path(target).parent)
+    return there
+
+
+def _move(target: str, new: str, kept: str) -> None:
+    if Path(target).exists():
         _keep(target, kept)
-    for companion in ("-wal", "-journal"):
+    for companion in _COMPANIONS:
         if Path(f"{target}{companion}").exists():
             Path(f"{target}{companion}").replace(f"{kept}{companion}")
     Path(f"{target}-shm").unlink(missing_ok=True)
     Path(new).replace(target)
-    _sync(Path(target).parent)
-    return there
+
+
+def _undo(target: str, kept: str) -> None:
+    """Nothing but what was moved has these names."""
+    for companion in _COMPANIONS:
+        if Path(f"{kept}{companion}").exists():
+            Path(f"{kept}{companion}").replace(f"{target}{companion}")
+    if Path(target).exists():
+        Path(kept).unlink(missing_ok=True)
+    elif Path(kept).exists():
+        Path(kept).rename(target)
 
 
 def lock(path: str, first: int, size: int) -> None:
@@ -76,7 +97,7 @@ def _holder(descriptor: int, first: int, size: int) -> int:
 def _keep(target: str, kept: str) -> None:
     try:
         os.link(target, kept)
-    except OSError:  # a file system without links
+    except (AttributeError, OSError):  # a system or a file system without links
         Path(target).rename(kept)
 
 

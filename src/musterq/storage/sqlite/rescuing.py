@@ -11,6 +11,7 @@ from musterq.models import LostWorker, Rescued
 from musterq.storage.sqlite import ledger
 from musterq.storage.sqlite.connection import Connection
 from musterq.storage.sqlite.queries import query
+from musterq.storage.sqlite.tallies import Tallies
 from musterq.storage.sqlite.times import Moment
 from musterq.storage.sqlite.workers import WorkerAge, worker_ages
 
@@ -50,7 +51,7 @@ def rescue(
         return Rescued()
     wanted = {"ids": json.dumps(list(ids)), "now": now.text}
     if begun is not None:
-        connection.run(query("begun_only"), {**wanted, "begun": json.dumps(begun)})
+        _take_as_begun(connection, {**wanted, "begun": json.dumps(begun)}, now)
     connection.run(query("rescue_note"), {**wanted, "words": cause.words})
     moved = connection.rows(query("rescue"), wanted)
     ledger.note_rescued(connection, [task_id for task_id, _ in moved], cause.reason, now)
@@ -58,6 +59,15 @@ def rescue(
     return Rescued(
         queued=by_status.get("queued", ()), failed=by_status.get("failed", ()), cancelled=by_status.get("cancelled", ())
     )
+
+
+def _take_as_begun(connection: Connection, known: dict[str, str], now: Moment) -> None:
+    """Exactly these had been started, whether their worker came to tell it or not."""
+    tallies = Tallies()
+    for type, waited_ms in connection.rows(query("begun_untold"), known):
+        tallies.time(type, "started", waited_ms)
+    tallies.write(connection, now.text)
+    connection.run(query("begun_only"), known)
 
 
 def rescue_overdue_leases(connection: Connection, now: Moment) -> Rescued:

@@ -12,6 +12,7 @@ import struct
 from datetime import UTC, datetime
 from pathlib import Path
 
+from musterq.storage.sqlite.file_lock import read_at, write_at
 from musterq.upkeep import BusyWaits, Checkpoint
 
 _AT = 8
@@ -22,8 +23,8 @@ _CHECKPOINT = struct.Struct("<ddQQ")  # when it ended, its seconds, of which pro
 def add_wait(descriptor: int, seconds: float) -> None:
     """Count a wait for the write lock, by whoever has his turn."""
     with contextlib.suppress(OSError):  # a full disk: the wait is over all the same
-        count, nanoseconds = _waits(os.pread(descriptor, _WAITS.size, _AT))
-        os.pwrite(descriptor, _WAITS.pack(count + 1, nanoseconds + int(seconds * 1e9)), _AT)
+        count, nanoseconds = _waits(read_at(descriptor, _WAITS.size, _AT))
+        write_at(descriptor, _WAITS.pack(count + 1, nanoseconds + int(seconds * 1e9)), _AT)
 
 
 def waits(turns: str) -> BusyWaits:
@@ -35,7 +36,7 @@ def waits(turns: str) -> BusyWaits:
 def note_checkpoint(descriptor: int, *, ended: float, seconds: float, log_bytes: int) -> None:
     """Note that the log has been copied, by whoever is elected to do it."""
     with contextlib.suppress(OSError):
-        os.pwrite(descriptor, _CHECKPOINT.pack(ended, seconds, os.getpid(), log_bytes), _AT)
+        write_at(descriptor, _CHECKPOINT.pack(ended, seconds, os.getpid(), log_bytes), _AT)
 
 
 def last_checkpoint(election: str) -> Checkpoint | None:

@@ -101,19 +101,25 @@ def _origin(connection: Connection) -> Iterator[Fact]:
 def log(patient: Patient) -> Iterator[Fact]:
     """How long the write-ahead log is, when it was copied, and who keeps it from being cut."""
     large = patient.condition.log_bytes > URGENT_BYTES
-    yield _log_bytes(patient.condition.log_bytes, large=large)
+    readers = _long_readers(patient.pins)
+    yield _log_bytes(patient.condition.log_bytes, large=large, read=bool(readers))
     yield _last_checkpoint(patient.condition.last_checkpoint)
-    yield _readers(_long_readers(patient.pins), large=large)
+    yield _readers(readers, large=large)
 
 
-def _log_bytes(size: int, *, large: bool) -> Fact:
+def _log_bytes(size: int, *, large: bool, read: bool) -> Fact:
+    advice = (
+        "see below who reads for long, and end that transaction"
+        if read
+        else "musterq's next writes cut it; if it stays so long while they go on, look for a long write transaction"
+    )
     return Fact(
         section="log",
         fact="log_bytes",
         verdict="warning" if large else "ok",
         value=size,
         text=f"the write-ahead log has {megabytes(size)}",
-        advice="see below who reads for long, and end that transaction" if large else None,
+        advice=advice if large else None,
     )
 
 

@@ -43,7 +43,8 @@ WHEN OLD.status IS NOT NEW.status AND OLD.lane_id IS NOT NULL
 BEGIN
     INSERT INTO tally_moves (type, old_status, status, started, crashes, old_crashes, error_message, run_ms, at_utc)
     VALUES (NEW.type, OLD.status, NEW.status, coalesce(NEW.processing_started_utc, OLD.processing_started_utc),
-            NEW.crashes, OLD.crashes, NEW.error_message,
+            NEW.crashes, OLD.crashes,
+            CASE WHEN OLD.status <> 'processing' OR NEW.attempts < OLD.attempts THEN NEW.error_message END,  -- not a handler's
             CASE WHEN NEW.claim_token IS OLD.claim_token
                  THEN max(0, CAST(round((julianday(NEW.finished_at_utc) - julianday(NEW.processing_started_utc)) * 86400000.0) AS INTEGER))
                  ELSE NEW.run_ms END,
@@ -84,7 +85,7 @@ BEGIN
 END;
 
 CREATE TRIGGER task_crash_tallied AFTER UPDATE OF crashes ON task_queue
-WHEN NEW.crashes > OLD.crashes AND NEW.claim_token IS NOT OLD.claim_token
+WHEN NEW.crashes > OLD.crashes AND OLD.status = 'processing' AND NEW.status IS NOT 'processing'
 BEGIN
     INSERT INTO tallies (minute, type, what, bucket, n)
     VALUES (strftime('%Y-%m-%d %H:%M', coalesce(julianday(NEW.updated_at_utc), 'now')), NEW.type, 'crashed', -1, 1)

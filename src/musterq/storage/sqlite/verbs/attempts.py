@@ -8,9 +8,10 @@ from musterq.errors import QueueDatabaseError
 from musterq.models import Claim, ClaimRequest, Outcome
 from musterq.records import LogLine
 from musterq.storage.sqlite import claiming, finishing, history
-from musterq.storage.sqlite.connection import Connection
+from musterq.storage.sqlite.connection import Connection, is_broken_text
 from musterq.storage.sqlite.queries import query
 from musterq.storage.sqlite.reentry import verb
+from musterq.storage.sqlite.sessions import savepoint
 from musterq.storage.sqlite.tallies import Tallies
 from musterq.storage.sqlite.times import MINUTE, Moment
 from musterq.storage.sqlite.verbs.frame import Frame
@@ -58,8 +59,7 @@ class AttemptVerbs(Frame):
             now = Moment(self.clock)  # in here, after any wait for the write lock
             self._fold_history(connection, now)
             tallies = Tallies()
-            finishing.note_begun(connection, begun, outcomes, now, tallies)
-            held = [finishing.finish(connection, outcome, now, tallies) for outcome in outcomes]
+            held = finishing.finish_all(connection, begun, outcomes, now, tallies)
             taken = self._claim(connection, request, now, tallies)
             tallies.write(connection, now.text)
             return held, taken
@@ -80,9 +80,19 @@ class AttemptVerbs(Frame):
         return held, taken.claims
 
     def _fold_history(self, connection: Connection, now: Moment) -> None:
-        """Once a minute, a little with each claim until it is done."""
+        """Once a minute, a little with each claim until it is done. Tasks go on where it fails: `keep_history` tells it."""
         minute = now.text[:MINUTE]
-        if minute != self._folded_minute and not history.fold(connection, now):
+        if minute == self._folded_minute:
+            return
+        try:
+            with savepoint(connection):
+                more, fault = history.fold(connection, now)
+        except QueueDatabaseError as error:
+            if is_broken_text(error) or not connection.in_transaction:
+                raise
+            more, fault = False, str(error)
+        self._history_fault = fault or self._history_fault
+        if not more:
             self._folded_minute = minute
 
     def _claim(

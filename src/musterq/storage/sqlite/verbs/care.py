@@ -9,7 +9,7 @@ from pathlib import Path
 from musterq.errors import QueueDatabaseError
 from musterq.storage.sqlite import backing_up, condition, examining, log_pins, rebuilding, restoring
 from musterq.storage.sqlite.copying import REST_SECONDS, Progress, connected, file_beside, sync_folder
-from musterq.storage.sqlite.place import check_place, is_new
+from musterq.storage.sqlite.place import SIDE_SUFFIXES, check_place, check_replaceable, is_new
 from musterq.storage.sqlite.reentry import verb
 from musterq.storage.sqlite.verbs.frame import Frame
 from musterq.storage.sqlite.vital_signs import Patient
@@ -25,6 +25,7 @@ class CareVerbs(Frame):
 
     @verb
     def examine(self, *, deep: bool) -> list[Fact]:
+        self._check_is_there()
         found = self.condition()
         durability = str(self._opening["durability"])
         patient = Patient(self._file, self._driver, durability, found, lambda: log_pins.log_pins(self._file))
@@ -54,6 +55,7 @@ class CareVerbs(Frame):
         began = time.monotonic()
         restoring.check_backup(backup, self._file)
         check_place(self._file)
+        check_replaceable(Path(self._file))
         if Path(self._file).exists() and not replace:
             raise QueueDatabaseError(
                 f"there is a file at {self._path}; replace=True (or --force) replaces it, and keeps it beside"
@@ -91,10 +93,13 @@ class CareVerbs(Frame):
 
     def _check_is_queue(self) -> None:
         """Without upgrading it, since who is about to do that makes a backup first."""
+        self._check_is_there()
+        self._sessions.read_committed(lambda connection: backing_up.check_is_queue(connection, self._path))
+
+    def _check_is_there(self) -> None:
         check_place(self._path)
         if is_new(self._path):
             raise QueueDatabaseError(f"there is no queue at {self._path}; give the path of one")
-        self._sessions.read_committed(lambda connection: backing_up.check_is_queue(connection, self._path))
 
     def _checked_target(self, target: str, *, replace: bool) -> Path:
         path = Path(os.path.realpath(target))
@@ -102,6 +107,9 @@ class CareVerbs(Frame):
             raise QueueDatabaseError(f"{target} is a folder; give the path of a file in it")
         if path == Path(self._file) or (path.exists() and path.samefile(self._file)):
             raise QueueDatabaseError(f"{target} is the database itself; give another path")
+        if str(path) in {f"{self._file}{suffix}" for suffix in SIDE_SUFFIXES}:
+            raise QueueDatabaseError(f"{target} belongs to the database; give another path")
+        check_replaceable(path)
         if any(Path(f"{path}{companion}").exists() for companion in ("-wal", "-journal")):
             raise QueueDatabaseError(f"{target} is in use by a program, or was left by one; give another path")
         if not path.exists():

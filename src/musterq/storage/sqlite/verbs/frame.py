@@ -47,6 +47,7 @@ class Frame:
         self._liveness = LivenessFolder(self._file)
         self._ready = False
         self._folded_minute = ""  # in which nothing was left to bring into the history
+        self._history_fault: str | None = None  # met meanwhile, and not told yet
 
     @property
     def location(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from musterq.errors import QueueDatabaseError
 from musterq.observations import HistoryCell, HistoryRange, Tally
 from musterq.storage.sqlite import history, overview
 from musterq.storage.sqlite.reentry import verb
@@ -25,11 +26,18 @@ class HistoryVerbs(Frame):
     @verb
     def keep_history(self) -> None:
         now = Moment(self.clock)
-        if self._read(lambda connection: history.is_sampled(connection, now)):
-            return
+        if not self._read(lambda connection: history.is_sampled(connection, now)):
+            self._bring_forward(now)
+        fault, self._history_fault = self._history_fault, None
+        if fault is not None:
+            raise QueueDatabaseError(f"{self._path}: the history: {fault}; see what musterq verify finds")
+
+    def _bring_forward(self, now: Moment) -> None:
         look = self._read(lambda connection: overview.look(connection, self._is_dead, now))
         self._write(lambda connection: history.sample(connection, look, Moment(self.clock)))
-        while self._write(lambda connection: history.fold(connection, Moment(self.clock))):
-            pass
+        more = True
+        while more:
+            more, fault = self._write(lambda connection: history.fold(connection, Moment(self.clock)))
+            self._history_fault = fault or self._history_fault
         while self._write(lambda connection: history.trim(connection, Moment(self.clock))):
             pass
