@@ -3,13 +3,16 @@
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import typer
 
 import musterq.cli
 from musterq import TaskQueue
 from musterq.cli.app import app
+from musterq.cli.sections import SECTIONS
 from tests.cli.running import Cli
 
 COMMANDS = [
@@ -47,6 +50,25 @@ def test_the_help_lists_every_command_and_the_exit_codes(cli: Cli):
     text = cli("--help").stdout
     assert all(f"\n  {command} " in text for command in COMMANDS)
     assert "Exit codes:" in text
+
+
+def test_every_command_is_in_one_section_of_the_help():
+    """None is forgotten, and none is named that there is not."""
+    listed = [name for names in SECTIONS.values() for name in names]
+    assert sorted(listed) == sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+
+
+def test_no_sentence_of_the_help_is_cut(cli: Cli):
+    """The list says of each command what it does, in a line."""
+    assert not [line for line in cli.lines("--help") if line.startswith("  ") and line.endswith("...")]
+
+
+@pytest.mark.parametrize("command", [(), *[(name,) for names in SECTIONS.values() for name in names]])
+def test_the_help_fits_an_ordinary_terminal(cli: Cli, command: tuple[str, ...]):
+    """No line is longer than 80 columns but examples, which are pasted, and no two lines in a row are blank."""
+    lines = cli(*command, "--help").stdout.rstrip().split("\n")
+    assert [line for line in lines if len(line) > 80 and not line.startswith("    musterq ")] == []
+    assert not any(not one.strip() and not other.strip() for one, other in pairwise(lines))
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -6,7 +6,7 @@ import re
 import msgspec
 import pytest
 
-from musterq import TaskQueue
+from musterq import RetryPolicy, TaskQueue
 from musterq.models import Task, TaskStatus
 from tests.cli.past import run_into_an_error
 from tests.cli.running import Cli
@@ -174,6 +174,19 @@ def test_one_task_shows_its_attempts_and_its_log(cli: Cli, queue: TaskQueue):
     assert "\nTraceback of attempt 1:\n  Traceback (most recent call last):\n" in shown
     assert re.search(r"^  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}  INFO  page 1\\npage 2$", shown, re.MULTILINE)
     assert "\n    at the top\n" in shown
+
+
+def test_attempts_in_a_row_that_failed_alike_show_one_traceback(cli: Cli, queue: TaskQueue):
+    """A task that was tried a hundred times fills no hundred screens."""
+
+    @queue.task(max_attempts=3, retry=RetryPolicy(initial_seconds=0, jitter=0))
+    def thumbnail() -> None:
+        raise FileNotFoundError("a.png")
+
+    task_id = thumbnail.enqueue().id
+    queue.drain()
+    shown = cli("task", task_id).stdout
+    assert re.findall(r"^Traceback of .*", shown, re.MULTILINE) == ["Traceback of attempts 1 to 3:"]
 
 
 def test_a_task_that_nobody_has_tried_shows_no_attempts(cli: Cli, queue: TaskQueue):

@@ -93,4 +93,4 @@ def test_what_to_remove_is_said_once_and_in_seconds(cli: Cli, queue: TaskQueue):
     """Anything else is wrong usage."""
     both = cli.error("workers", "--remove", "a", "--remove-stale", 600, code=2)
     assert "give --remove ID or --remove-stale SECONDS, not both" in both
-    assert "older_than=-1" in cli.error("workers", "--remove-stale", -1, code=2)
+    assert "--remove-stale=-1.0 is out of range" in cli.error("workers", "--remove-stale", -1, code=2)

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -135,13 +136,14 @@ class Arena:
         assert crashes == charged
 
     def _the_totals_are_true(self) -> None:
-        """They are what rows and ledger show where these show all, and else as near to what handlers wrote down as can be."""
+        """They are what rows and ledger show, where these show all, else as near to the handlers' notes as can be."""
         rows = self._by_type("SELECT type, status, count(*) FROM task_queue GROUP BY type, status")
         taken = self._by_type("SELECT type, event, count(*) FROM rescue_ledger GROUP BY type, event")
         crashes = dict(self._rows("SELECT type, sum(crashes) FROM task_queue GROUP BY type"))
+        pruned = dict(self._rows("SELECT type, sum(n) FROM pruned_totals GROUP BY type"))
         noted = Counter(tuple(line.split()) for line in self._notes())
         for type, told in self.monitoring.get_totals().items():
-            assert told["enqueued"] == sum(rows[type].values()) + self.pruned(type), type
+            assert told["enqueued"] == sum(rows[type].values()) + pruned.get(type, 0), type
             assert told["failed"] == rows[type]["failed"], type
             assert told["rescued"] == taken[type]["rescued"], type
             assert told["refused"] == taken[type]["refused"], type
@@ -151,11 +153,25 @@ class Arena:
     def _starts_are_true(self, type: str, told: Counter[str], noted: Counter[tuple[str, ...]]) -> None:
         """Each start has one end, but where a worker was lost before it had really begun."""
         ended = sum(told[what] for what in ("completed", "failed", "retried", "released", "crashed"))
+        ended -= self._lost_for_good(type)  # each counted as crashed and as failed
         assert ended <= told["started"] <= ended + told["rescued"] - told["crashed"], type
         lost = told["rescued"] + told["refused"]  # handlers that came to an end of which nobody could know
-        assert noted[type, "done"] - lost <= told["completed"] <= noted[type, "done"] + self.completed_here(type), type
+        assert noted[type, "done"] - lost <= told["completed"] <= noted[type, "done"] + self._by_hand(type), type
         assert noted[type, "raised"] - lost <= told["failed"] + told["retried"], type
         assert noted[type, "begun"] - lost <= told["started"], type
+
+    def _lost_for_good(self, type: str) -> int:
+        """How many tasks of a type have failed by a crash."""
+        lost = (
+            "SELECT count(*) FROM task_queue WHERE status = 'failed' AND error_message GLOB 'worker lost*' AND type = ?"
+        )
+        ((n,),) = self._rows(lost, type)
+        return int(n)
+
+    def _by_hand(self, type: str) -> int:
+        """How many tasks of a type the test itself has completed."""
+        rows = self._rows("SELECT locked_by FROM task_queue WHERE status = 'completed' AND type = ?", type)
+        return sum(worker not in self.processes for (worker,) in rows)
 
     def _by_type(self, sql: str) -> dict[str, Counter[str]]:
         counted: dict[str, Counter[str]] = defaultdict(Counter)
@@ -167,5 +183,5 @@ class Arena:
         notes = self.folder / "notes"
         return notes.read_text(encoding="ascii").splitlines() if notes.exists() else []
 
-    def _rows(self, sql: str) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in self.queue.database.execute(sql).fetchall()]
+    def _rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in self.queue.database.execute(sql, values).fetchall()]

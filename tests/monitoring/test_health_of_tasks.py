@@ -150,6 +150,7 @@ def test_a_type_whose_last_attempts_all_failed(
     (finding,) = found(monitoring, "failing")
     assert (finding["severity"], finding["subject"]) == ("warning", "thumbnail")
     assert finding["what"] == "type thumbnail is failing: the last 5 attempts of it failed"
+    assert "musterq tasks --type thumbnail" in finding["advice"]
     assert "musterq pause thumbnail" in finding["advice"]
     assert severities(monitoring, "failing", failing=(1, 5)) == ["critical"]
     clock.advance(300)

@@ -31,6 +31,7 @@ def test_fewer_workers_than_are_expected(
     assert finding["what"].startswith(
         "workers missing of those expected as images: 1 of 2; the last that went is gpu-2: "
     )
+    assert finding["advice"].startswith("start 1 more such worker (")
     lock = database.storage.liveness_lock("gpu-1")
     facts = WorkerFacts(host="host-9", pid=4711)
     database.storage.register("gpu-1", '{"gpu": true}', facts)
@@ -55,7 +56,7 @@ def test_what_no_worker_can_take(monitoring: QueueMonitoring, queue: TaskQueue, 
     (finding,) = found(monitoring, "unservable")
     assert (finding["severity"], finding["subject"]) == ("warning", "big thumbnail")
     assert finding["what"] == (
-        'no worker can take 1 queued task of type big thumbnail that asks for {"gpu": true}: 1 worker lacks gpu'
+        'no worker can take 1 queued task of type big thumbnail asking for {"gpu": true}: 1 worker lacks gpu'
     )
     assert finding["since_utc"] == since
     assert "musterq tasks --type 'big thumbnail' --status queued" in finding["advice"]

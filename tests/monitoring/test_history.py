@@ -202,7 +202,7 @@ def test_the_mean_of_a_gauge_counts_looks_at_which_there_was_nothing(
 def test_steps(
     monitoring: QueueMonitoring, storage: Storage, options: dict[str, float], seconds: int, steps: int | None
 ):
-    """About sixty where nothing is asked for; each begins at a multiple of its length; the one that runs is the last."""
+    """About sixty, unless asked for; each begins at a multiple of its length, and the last is the one that runs."""
     found = monitoring.get_history("completed", **options)
     assert found["step_seconds"] == seconds
     times = [datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() for text in found["times"]]

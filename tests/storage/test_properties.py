@@ -63,8 +63,8 @@ class QueueMachine(VerbMachine):
         if status is task.status:
             return
         ran = task.status is S.PROCESSING
-        if status is S.FAILED and (task.error or "").startswith("expired"):
-            self.history.happen(task.type, "expired", task.run_ms() if ran else None)
+        if status is S.FAILED and not ran and (task.error or "").startswith("expired"):
+            self.history.happen(task.type, "expired")
         elif status in (S.COMPLETED, S.FAILED):
             self.history.happen(task.type, status.value, task.run_ms() if ran else None)
         elif status is S.CANCELLED:

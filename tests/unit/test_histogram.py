@@ -65,14 +65,14 @@ def test_what_is_longer_is_in_the_last(ms: int) -> None:
 
 @given(ms=st.lists(times, min_size=1, max_size=200), share=shares)
 def test_a_percentile_is_at_most_13_percent_off(ms: list[int], share: float) -> None:
-    """And exact up to 6 ms."""
+    """13.1, the root of the greatest step; and exact up to 6 ms."""
     exact = sorted(ms)[max(0, math.ceil(share * len(ms) - 1e-9) - 1)]
     found = quantile(buckets_of(ms), share)
     assert found is not None
     if exact <= 6:
         assert found * 1000 == pytest.approx(exact)
     else:
-        assert abs(found * 1000 - exact) <= 0.13 * exact
+        assert abs(found * 1000 - exact) <= 0.1315 * exact
 
 
 @given(one=st.lists(times), other=st.lists(times))

@@ -1,4 +1,4 @@
-"""The program ``musterq``: its commands in the order of the help, its exit codes, and how it ends."""
+"""The program ``musterq``: its commands, its exit codes, and how it ends."""
 
 from __future__ import annotations
 
@@ -29,16 +29,17 @@ from musterq.cli import (
     worker_command,
     workers,
 )
-from musterq.cli.errors import ExplainedGroup
 from musterq.cli.options import ON_ITS_OWN_LINES
 from musterq.cli.output import replace_what_cannot_be_encoded, say
+from musterq.cli.sections import SectionedGroup
 from musterq.cli.top import command as top_command
 
 EXIT_CODES = f"""{ON_ITS_OWN_LINES}
 Exit codes:
   0  done
-  1  the database could not do it, there is no such task, or it was left as it is
+  1  the database could not do it, there is no such task, or it was left so
   2  wrong usage; nothing was written
+
 {ON_ITS_OWN_LINES}
 A first queue:
   musterq init --database queue.db
@@ -48,7 +49,7 @@ A first queue:
 
 app = typer.Typer(
     name="musterq",
-    cls=ExplainedGroup,
+    cls=SectionedGroup,
     epilog=EXIT_CODES,
     no_args_is_help=True,
     rich_markup_mode=None,  # plain help starts twice as fast, and pipes well

@@ -37,9 +37,10 @@ Full = Annotated[
 def backup(
     target: Target, *, verify: Verify = True, force: Force = False, database: Database = None, as_json: AsJson = False
 ) -> None:
-    """Copy the queue to a file while others write to it, and verify the copy.
+    """Copy the queue to a file while others write to it.
 
-    The copy is a queue that can be used as it is; tasks that worker processes were at work on wait in it again.
+    The copy is verified. It is a queue that can be used as it is; tasks that worker processes were at work on wait in
+    it again.
     """
     with existing_database(database) as opened, shown_progress("copying", as_json=as_json) as progress:
         made = opened.backup(target, replace=force, verify=verify, progress=progress)
@@ -55,7 +56,7 @@ def restore(
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put a copy of a backup in the place of the queue, which nobody may use meanwhile.
+    """Put a copy of a backup in the place of the queue.
 
     Refused while a worker or another program uses the queue, and if the backup is damaged.
     """
@@ -66,7 +67,10 @@ def restore(
 
 @commands.command(epilog=examples("musterq vacuum", "musterq vacuum --full"))
 def vacuum(*, full: Full = False, database: Database = None, as_json: AsJson = False) -> None:
-    """Give what is free in the file back to the file system, while others write."""
+    """Give what is free in the file back to the file system.
+
+    In short steps between which others write, unless it is --full.
+    """
     if full:
         note("the file is written anew; whoever wants to write waits until that is done")
     with existing_database(database) as opened:

@@ -29,9 +29,10 @@ Deep = Annotated[
 
 @commands.command(cls=Probe, epilog=CODES + examples("musterq doctor", "musterq doctor --deep --json"))
 def doctor(*, deep: Deep = False, database: Database = None, as_json: AsJson = False) -> None:
-    """Examine the database: versions, log, space, schema, soundness, and what its workers run on.
+    """Examine the database, and what its workers run on.
 
-    Reads a file of up to 256 MiB through, unless --deep says to read any.
+    Versions, modes of the file, its log, space, schema and soundness. Reads a file of up to 256 MiB through, unless
+    --deep says to read any.
     """
     facts = _examined(database, deep=deep)
     status = next((verdict for verdict in _WORST_FIRST if any(fact["verdict"] == verdict for fact in facts)), OK)

@@ -18,7 +18,7 @@ commands = typer.Typer()
 
 @commands.command(epilog=examples("musterq explain 17", "musterq explain 17 --json | jq -r '.reasons[].reason'"))
 def explain(id: TaskId, *, database: Database = None, as_json: AsJson = False) -> None:
-    """Say why a task is not running, who runs it, or why it ended so."""
+    """Say why a task is not running, who runs it, or why it ended."""
     from musterq.monitoring import QueueMonitoring
 
     with existing_database(database) as opened:

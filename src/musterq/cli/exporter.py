@@ -57,7 +57,7 @@ def exporter(
     """Serve the queue's metrics to Prometheus.
 
     They are at /metrics, for whoever can reach the address, and read anew at each scrape. One exporter is enough for a
-    queue, whatever number of workers it has. SIGTERM or Ctrl-C ends it.
+    queue, whatever number of workers it has. SIGTERM or Ctrl-C ends it. Needs: pip install "musterq[prometheus]"
     """
     if rules or dashboard:
         say(_file(rules=rules, dashboard=dashboard, as_json=as_json))

@@ -66,7 +66,7 @@ def expect(
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say how many workers are meant to be alive, or list which of them are missing.
+    """Say how many workers are to be alive, or list who is missing.
 
     Workers that start, are idle or busy are alive; fewer of them than expected is an alarm of: musterq health.
     """
@@ -88,7 +88,10 @@ def expect(
 
 @commands.command(epilog=examples("musterq unservable", "musterq unservable --json | jq '.items[].reason'"))
 def unservable(*, database: Database = None, as_json: AsJson = False) -> None:
-    """List what waits and no worker that is alive could take, with what the nearest ones lack."""
+    """List what waits and no live worker could take, and why.
+
+    With what those workers lack that come nearest.
+    """
     from musterq.monitoring import QueueMonitoring
 
     with existing_database(database) as opened:

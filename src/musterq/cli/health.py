@@ -34,7 +34,7 @@ Exit codes:
   1  warnings
   2  something is critical, or the queue cannot be read
   3  wrong usage; nothing was looked at
-{ON_ITS_OWN_LINES}
+
 """
 #: What is raised for wrong options before a command begins.
 _WrongOptions = cast("type[Exception]", typer.BadParameter.__mro__[1])
@@ -88,7 +88,7 @@ def health(
     as_json: AsJson = False,
     **given: Any,
 ) -> None:
-    """Tell what is wrong with the queue and its workers, and what to do.
+    """Tell what is wrong with queue and workers, and what to do.
 
     The first line says how it is; then comes a line for each finding, the worst first.
 

@@ -43,7 +43,10 @@ def ledger(
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
-    """List what was taken from workers, and the finishes that came too late, newest first."""
+    """List what was taken from workers, and late finishes.
+
+    The newest comes first. A finish is late where the worker no longer held the task; it changed nothing.
+    """
     from musterq.monitoring import QueueMonitoring
 
     with existing_database(database) as opened, refusals_are_usage_errors():

@@ -36,7 +36,7 @@ def limit(
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
-    """Limit how many tasks of a type run at once, and how many start in a period.
+    """Limit how many tasks of a type run at once or in a period.
 
     It holds for all workers together, from their next claim on. A worker whose code asks for other limits writes
     those when it starts.

@@ -31,7 +31,9 @@ RUNS = (
 )
 
 
-Prometheus = Annotated[bool, typer.Option("--prometheus", help="Print them in the text format of Prometheus.")]
+Prometheus = Annotated[
+    bool, typer.Option("--prometheus", help="Print them as text for Prometheus; needs musterq[prometheus].")
+]
 
 
 @commands.command(
@@ -42,10 +44,10 @@ Prometheus = Annotated[bool, typer.Option("--prometheus", help="Print them in th
     )
 )
 def metrics(*, prometheus: Prometheus = False, database: Database = None, as_json: AsJson = False) -> None:
-    """Show how the queue is.
+    """Show depth, waits, failures and workers in figures.
 
-    What it holds, how long the oldest task has waited, how the finished ones ended, and who is at work; at the same
-    small cost at any size. Attempts and run time are means.
+    What the queue holds, how long the oldest task has waited, how the finished ones ended, and who is at work; at the
+    same small cost at any size. Attempts and run time are means.
     """
     if prometheus:
         if as_json:

@@ -48,7 +48,7 @@ def schedules(
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
-    """List what the clock enqueues, or change one of these schedules.
+    """List what the clock enqueues, or change a schedule.
 
     Times are in UTC. A worker that starts writes the schedules of its code; those whose code is gone go on until
     they are removed.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from musterq.cli.output import on_one_line, say, visible
@@ -40,10 +42,10 @@ def _say_attempts(attempts: Sequence[Mapping[str, Any]]) -> None:
         return
     say("\nAttempts:")
     say_table(ATTEMPTS, [_attempt(attempt) for attempt in attempts])
-    for attempt in attempts:
-        if attempt["traceback"]:
-            say(f"\nTraceback of attempt {attempt['attempt']}:")
-            _say_indented(attempt["traceback"])
+    for traceback, those in groupby(attempts, key=itemgetter("traceback")):
+        if traceback:
+            say(f"\nTraceback of {_numbers([attempt['attempt'] for attempt in those])}:")
+            _say_indented(traceback)
 
 
 def _say_taken(entries: Sequence[Mapping[str, Any]]) -> None:
@@ -61,6 +63,10 @@ def _say_log(lines: Sequence[Mapping[str, Any]]) -> None:
         details = line["details"]
         if isinstance(details, dict) and isinstance(details.get("traceback"), str):
             _say_indented(details["traceback"], INDENT * 2)
+
+
+def _numbers(attempts: Sequence[int]) -> str:
+    return f"attempt {attempts[0]}" if len(attempts) == 1 else f"attempts {attempts[0]} to {attempts[-1]}"
 
 
 def _attempt(attempt: Mapping[str, Any]) -> tuple[str, ...]:

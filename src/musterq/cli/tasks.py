@@ -68,7 +68,7 @@ def tasks(
 
 @commands.command(epilog=examples("musterq task 17"))
 def task(id: TaskId, *, database: Database = None, as_json: AsJson = False) -> None:
-    """Show everything about one task, with its attempts and the last lines of its log."""
+    """Show all about one task, with its attempts and its log."""
     from musterq.monitoring import QueueMonitoring
 
     with existing_queue(database) as queue:

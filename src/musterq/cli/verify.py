@@ -30,7 +30,7 @@ Repair = Annotated[bool, typer.Option("--repair", help="Mend what differs, in sh
 
 @commands.command(epilog=CODES + examples("musterq verify", "musterq verify --repair --json"))
 def verify(*, repair: Repair = False, database: Database = None, as_json: AsJson = False) -> None:
-    """Count all tasks, and compare that with the counters and the history that are kept.
+    """Compare the counters and the history with a full count.
 
     It makes nobody wait, and takes some seconds for a million tasks.
     """

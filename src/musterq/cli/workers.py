@@ -14,6 +14,7 @@ from musterq.cli.options import AsJson, Database, examples
 from musterq.cli.output import note, say, say_json, visible
 from musterq.cli.tables import Column, say_table
 from musterq.cli.words import short_duration
+from musterq.scalars import check_seconds
 
 if TYPE_CHECKING:
     from musterq.monitoring import QueueMonitoring
@@ -65,10 +66,10 @@ def workers(
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the workers on the roll, the newest heartbeat first, or take some off it.
+    """List the workers on the roll, or take some off it.
 
-    A worker that ends in order leaves the roll by itself. One that died stays as lost until it is removed, or a worker
-    of the same id starts.
+    The newest heartbeat comes first. A worker that ends in order leaves the roll by itself. One that died stays as lost
+    until it is removed, or a worker of the same id starts.
     """
     from musterq.monitoring import QueueMonitoring
 
@@ -79,7 +80,7 @@ def workers(
         if remove is not None:
             _remove(monitoring, remove, as_json=as_json)
         elif remove_stale is not None:
-            _remove_stale(monitoring, remove_stale, as_json=as_json)
+            _remove_stale(monitoring, check_seconds("--remove-stale", remove_stale), as_json=as_json)
         else:
             _list(monitoring.get_worker_activity(), as_json=as_json)
 

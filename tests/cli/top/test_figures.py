@@ -15,9 +15,9 @@ def test_a_count_has_all_digits_up_to_ten_million(n: int, text: str):
 
 @pytest.mark.parametrize(
     ("per_second", "text"),
-    [(None, "–"), (0, "0/s"), (0.05, "3/min"), (1.25, "1.2/s"), (12.6, "13/s"), (1234, "1,234/s")],
+    [(None, "–"), (0, "0/s"), (15 / 3600, "15/h"), (0.05, "3/min"), (1.25, "1.2/s"), (12.6, "13/s"), (1234, "1,234/s")],
 )
-def test_a_rate_is_told_per_second_or_minute(per_second: float | None, text: str):
+def test_a_rate_is_told_per_second_minute_or_hour(per_second: float | None, text: str):
     """Whichever says more."""
     assert rate(per_second, "–") == text
 

@@ -124,7 +124,7 @@ def test_findings_stand_on_top_and_the_worst_is_first():
     lines = picture(Ui(Kind.TYPES), snapshot(findings=findings), 80, 24)
     assert lines[1] == "critical worker w-2 is lost (3 min)"
     assert lines[2].startswith("warning worker w-0 is lost")
-    assert lines[2].endswith("+4 more: 4")
+    assert lines[2].endswith("+4 more: key 4")
     assert any("4 health (6)" in line for line in lines)
 
 

@@ -243,6 +243,12 @@ def test_a_disk_that_fills_up(free: int | None, verdict: str):
     assert surroundings.room(free, 10**6).verdict == verdict
 
 
+def test_room_is_told_in_a_unit_that_suits_it():
+    """Not in so many thousand megabytes."""
+    text = surroundings.room(77_874_900_000, 10**6).text
+    assert text == "the disk has 77.9 GB left, and the database takes 1.0 MB"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="inotify is of Linux")
 def test_a_user_without_file_events_left(storage: Storage):
     """Workers poll then."""

@@ -273,6 +273,24 @@ def test_two_who_repair_at_once_add_it_once(
     other.close()
 
 
+def test_a_repair_within_a_transaction_is_part_of_it(storage: Storage, shell: sqlite3.Connection):
+    """Rolled back, all is as it was; committed, it is mended, triggers as well."""
+    shell.execute("UPDATE counters SET n = n + 3 WHERE kind = 3")
+    shell.execute("DROP TRIGGER task_moved")
+    with pytest.raises(LookupError):
+        repair_and_fail(storage)
+    assert {"tasks", "schema"} <= found_in(storage)
+    with storage.transaction():
+        assert storage.repair() != []
+    assert storage.verify() == []
+
+
+def repair_and_fail(storage: Storage) -> None:
+    with storage.transaction():
+        storage.repair()
+        raise LookupError
+
+
 def test_what_is_too_much_to_name_is_numbered(storage: Storage, shell: sqlite3.Connection):
     """A hundred of each kind are named."""
     drop_triggers(shell)

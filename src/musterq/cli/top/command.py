@@ -54,10 +54,10 @@ Page = Annotated[
     epilog=examples("musterq top", "musterq top --page workers --interval 2", "musterq top --once --page tasks")
 )
 def top(*, database: Database = None, interval: Interval = 0.5, page: Page = Kind.TYPES, once: Once = False) -> None:
-    """Watch the queue: depth, pace, waits, failures, workers, tasks in flight, and what is wrong.
+    """Watch the queue live: depth, pace, workers, what is wrong.
 
-    A dashboard for a terminal. The key ? shows all keys, q quits. Nothing is written but by the keys that retry, cancel
-    and pause, which ask first.
+    A dashboard for a terminal, with waits, failures and tasks in flight. The key ? shows all keys, q quits. Nothing is
+    written but by the keys that retry, cancel and pause, which ask first.
     """
     with existing_queue(database) as queue:
         if once:

@@ -7,7 +7,7 @@ from musterq.cli.words import run_time, short_duration
 _MILLION, _BILLION = 10**6, 10**9
 _ALL_DIGITS = 10 * _MILLION  # up to here a count shows all of them
 _TWO_DIGITS = 10
-_MINUTE = 60
+_MINUTE, _HOUR = 60, 3600
 
 
 def count(n: int) -> str:
@@ -18,12 +18,14 @@ def count(n: int) -> str:
 
 
 def rate(per_second: float | None, nothing: str) -> str:
-    """``123/s``, or ``4/min`` where it is less than one a second."""
+    """``123/s``, ``4/min`` where it is less than one a second, and ``5/h`` where it is less than one a minute."""
     if per_second is None:
         return nothing
     if per_second >= 1:
         return f"{per_second:,.0f}/s" if per_second >= _TWO_DIGITS else f"{per_second:.1f}/s"
-    return f"{per_second * _MINUTE:.0f}/min" if per_second else "0/s"
+    if per_second * _MINUTE >= 1:
+        return f"{per_second * _MINUTE:.0f}/min"
+    return f"{per_second * _HOUR:.0f}/h" if per_second else "0/s"
 
 
 def time_of(seconds: float | None, nothing: str) -> str:

@@ -69,8 +69,8 @@ def _alarms(look: Look, size: Size) -> list[Line]:
     lines = [_finding(finding, look) for finding in findings[:room]]
     if len(findings) > room:
         lines[-1] = justified(
-            fitted(lines[-1], size.width - 12, look.symbols.clip),
-            [Cell(f"+{len(findings) - room} more: 4", "dim")],
+            fitted(lines[-1], size.width - 16, look.symbols.clip),
+            [Cell(f"+{len(findings) - room} more: key 4", "dim")],
             size.width,
             look.symbols.clip,
         )

@@ -39,8 +39,8 @@ def missing(sight: Sight, _: Thresholds) -> Iterator[Finding]:
                 what=f"workers missing of those expected as {name}: {turnout.missing} of {wanted}{_last(turnout)}",
                 since_utc=None if turnout.last is None else turnout.last.last_seen_utc,
                 advice=(
-                    f"start {turnout.missing} more such workers (musterq expect lists which), or, if they are not to"
-                    f" come back: musterq expect {shlex.quote(name)} --forget"
+                    f"start {counted(turnout.missing, 'more such worker')} (musterq expect lists which), or, if they"
+                    f" are not to come back: musterq expect {shlex.quote(name)} --forget"
                 ),
             )
 
@@ -77,4 +77,4 @@ def _last(turnout: Turnout) -> str:
 
 
 def _asking(lane: Unservable) -> str:
-    return "" if lane.compatibility == "{}" else f" that asks for {lane.compatibility}"
+    return "" if lane.compatibility == "{}" else f" asking for {lane.compatibility}"

@@ -103,8 +103,8 @@ def failing(sight: Sight, thresholds: Thresholds) -> Iterator[Finding]:
                 subject=type,
                 what=f"type {type} is failing: the last {counted(failures, 'attempt')} of it failed",
                 advice=(
-                    f"see why (musterq explain ID); until it is mended: musterq pause {shlex.quote(type)};"
-                    " then: musterq retry ID"
+                    f"see which (musterq tasks --type {shlex.quote(type)}) and why (musterq explain ID);"
+                    f" until it is mended: musterq pause {shlex.quote(type)}; then: musterq retry ID"
                 ),
             )
 

@@ -80,7 +80,7 @@ def _plans(connection: Connection, model: Connection, path: str) -> Fact:
 def _soundness(connection: Connection, model: Connection, patient: Patient, *, deep: bool) -> Iterator[Fact]:
     size = patient.condition.database_bytes
     if size > READ_BYTES and not deep:
-        text = f"not read through, since it has {surroundings.megabytes(size)}; --deep (deep=True) does it"
+        text = f"not read through, since it has {surroundings.amount(size)}; --deep (deep=True) does it"
         yield Fact(section="soundness", fact="integrity", text=text)
         return
     began = time.monotonic()

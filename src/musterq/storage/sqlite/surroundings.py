@@ -49,7 +49,7 @@ def room(disk_free: int | None, database_bytes: int) -> Fact:
     if disk_free is None:
         return Fact(section="space", fact="disk", text="the system does not tell how much room the disk has")
     verdict = "critical" if disk_free < SCARCE_BYTES else "warning" if disk_free < LOW_BYTES else "ok"
-    text = f"the disk has {megabytes(disk_free)} left, and the database takes {megabytes(database_bytes)}"
+    text = f"the disk has {amount(disk_free)} left, and the database takes {amount(database_bytes)}"
     advice = None if verdict == "ok" else "make room: a full disk refuses every write; nothing is lost by that"
     return Fact(section="space", fact="disk", verdict=verdict, value=disk_free, text=text, advice=advice)
 
@@ -68,9 +68,9 @@ def file_events(path: str) -> Fact:
     return Fact(section="system", fact="file_events", verdict="warning", value=False, text=text, advice=advice)
 
 
-def megabytes(count: int) -> str:
+def amount(count: int) -> str:
     """Bytes as people say them."""
-    return f"{count / 10**6:,.1f} MB"
+    return f"{count / 10**6:,.1f} MB" if count < 10**9 else f"{count / 10**9:,.1f} GB"
 
 
 def _not_alike(path: str) -> Iterator[str]:

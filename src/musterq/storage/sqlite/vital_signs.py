@@ -13,7 +13,7 @@ from musterq.storage.sqlite.checkpointing import URGENT_BYTES, has_reset_race
 from musterq.storage.sqlite.connection import Connection, Driver
 from musterq.storage.sqlite.queries import query
 from musterq.storage.sqlite.reclaiming import LEAST_PAGES
-from musterq.storage.sqlite.surroundings import megabytes
+from musterq.storage.sqlite.surroundings import amount
 from musterq.upkeep import Checkpoint, Condition, Fact, LogPin
 
 LONG_WAIT_SECONDS = 1.0
@@ -118,7 +118,7 @@ def _log_bytes(size: int, *, large: bool, read: bool) -> Fact:
         fact="log_bytes",
         verdict="warning" if large else "ok",
         value=size,
-        text=f"the write-ahead log has {megabytes(size)}",
+        text=f"the write-ahead log has {amount(size)}",
         advice=advice if large else None,
     )
 
@@ -185,7 +185,7 @@ def space(connection: Connection, patient: Patient) -> Iterator[Fact]:
         fact="free_bytes",
         verdict="warning" if much else "ok",
         value=condition.free_bytes,
-        text=f"{megabytes(condition.free_bytes)} of {megabytes(condition.database_bytes)} are free",
+        text=f"{amount(condition.free_bytes)} of {amount(condition.database_bytes)} are free",
         advice=f"musterq vacuum --database {shlex.quote(patient.path)} gives them back" if much else None,
     )
     yield surroundings.room(condition.disk_free_bytes, condition.database_bytes)
