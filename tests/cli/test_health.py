@@ -45,7 +45,7 @@ def test_a_warning(cli: Cli, waiting: None):
     assert result.exit_code == 1
     assert result.stdout.splitlines() == [
         "WARNING: 1 finding: paused mail",
-        "warning: type mail is paused, and 1 task of it queued. When it may go on: musterq resume mail",
+        "warning: type mail is paused, with 1 task of it queued. When it may go on: musterq resume mail",
     ]
     assert result.stderr == ""
     assert cli("health", "--quiet").stdout == result.stdout
@@ -136,6 +136,17 @@ def test_a_queue_that_cannot_be_read_is_critical(cli: Cli):
     (finding,) = json.loads(result.stdout)["findings"]
     assert (finding["check"], finding["severity"]) == ("database", "critical")
     assert cli("health", "--worker", "worker-01").exit_code == 2
+    assert cli("health", "--worker", "").exit_code == 3
+
+
+def test_so_is_one_with_what_nobody_could_have_written(cli: Cli, queue: TaskQueue):
+    """Neither a warning, as the exit code of a traceback would say, nor wrong usage."""
+    queue.storage.register("worker-01", "{}", WorkerFacts(host="host-1", pid=4711))
+    queue.database.execute("UPDATE worker_facts SET types = 'no json'")
+    for arguments in ((), ("--worker", "worker-01")):
+        result = cli("health", *arguments)
+        assert result.exit_code == 2
+        assert "the queue cannot be read: JSONDecodeError: " in result.stdout
 
 
 @pytest.mark.parametrize(

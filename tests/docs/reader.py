@@ -16,6 +16,7 @@ from tests.docs.documents import Block
 #: Commands that are not run here, each with the reason.
 LEFT_OUT = {
     "make run": "sets up an environment in the checkout; tests/examples runs what it starts",
+    "make demo": "the same",
     "make test": "runs these tests",
 }
 _PRINTED = re.compile(r"^\s*print\(.*\)\s+# (.+)$", re.MULTILINE)

@@ -14,7 +14,7 @@ from tests.docs.documents import ALL_DOCUMENTS, DOCUMENTS, ROOT, section, text_o
 PACKAGE = ROOT / "src" / "musterq"
 ARCHITECTURE = "docs/architecture.md"
 #: Layers that the contract keeps a place for, and that are not there yet.
-PARTS = {"queue", "worker", "storage/sqlite"}
+PARTS = {"queue", "worker", "storage/sqlite", "storage/sqlite/upkeep"}
 
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _FILE = re.compile(r"`((?:[\w*]+/)*[\w*]+\.(?:py|sql|toml)|(?:[\w.]+/)+)`")

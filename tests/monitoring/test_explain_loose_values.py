@@ -19,7 +19,7 @@ ENDED = "2026-01-01 00:00:00.000"
 
 
 @pytest.mark.parametrize("status", [*TaskStatus, b"\xff"])
-@pytest.mark.parametrize("value", ["soon", b"\xff\x00", -1, 1.5])
+@pytest.mark.parametrize("value", ["soon", b"\xff\x00", -1, 1.5, float("inf"), "0000-01-01 00:00:00.000"])
 def test_it_is_json_whatever_is_in_a_row(
     monitoring: QueueMonitoring, database: QueueDatabase, status: object, value: object
 ) -> None:

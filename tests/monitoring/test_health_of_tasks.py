@@ -66,7 +66,7 @@ def test_a_paused_type_that_tasks_wait_of(monitoring: QueueMonitoring, queue: Ta
     clock.advance(HOUR)
     (finding,) = found(monitoring, "paused")
     assert (finding["severity"], finding["subject"]) == ("warning", "mail")
-    assert finding["what"] == "type mail is paused, and 1 task of it queued"
+    assert finding["what"] == "type mail is paused, with 1 task of it queued"
     assert "musterq resume mail" in finding["advice"]
     assert found(monitoring, "oldest") == []
 

@@ -68,8 +68,11 @@ def test_what_no_worker_can_take(monitoring: QueueMonitoring, queue: TaskQueue, 
     assert found(monitoring, "unservable") == []
 
 
-def test_where_no_worker_is_there_that_says_it_all(monitoring: QueueMonitoring, queue: TaskQueue) -> None:
+def test_where_no_worker_is_there_that_says_it_all(
+    monitoring: QueueMonitoring, queue: TaskQueue, clock: MovableClock
+) -> None:
     queue.enqueue("thumbnail", compatibility={"gpu": True})
+    clock.advance(60)
     assert [finding["check"] for finding in monitoring.check_health()] == ["no_worker"]
 
 

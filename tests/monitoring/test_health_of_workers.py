@@ -104,15 +104,19 @@ def test_when_a_worker_is_stale_can_be_said(monitoring: QueueMonitoring, clock: 
     assert severities(monitoring, "late", stale=500) == ["warning"]
     assert severities(monitoring, "stale", stale=None) == []
     clock.advance(-390)
-    assert severities(monitoring, "stale", stale=10) == ["warning"]
+    (finding,) = found(monitoring, "stale", stale=10)
+    assert finding["severity"] == "warning"
+    assert finding["what"] == "worker by-api is stale: no beat for 10 s"
 
 
 def test_tasks_wait_and_no_worker_takes_any(
     monitoring: QueueMonitoring, database: QueueDatabase, queue: TaskQueue, lock: LivenessLock, clock: MovableClock
 ) -> None:
-    """Critical: none is there, or what is there takes none; a worker that is there, or a pause, ends it."""
+    """None is there, or what is there takes none; a worker that is there, or a pause, ends it."""
     beat(database, "idle")
     queue.enqueue("mail")
+    clock.advance(60)
+    beat(database, "idle")
     assert found(monitoring, "no_worker") == []
     beat(database, "draining")
     (finding,) = found(monitoring, "no_worker")
@@ -125,6 +129,22 @@ def test_tasks_wait_and_no_worker_takes_any(
     assert finding["since_utc"] is None
     queue.pause("mail")
     assert found(monitoring, "no_worker") == []
+
+
+def test_a_worker_may_take_a_moment_to_come(
+    monitoring: QueueMonitoring, queue: TaskQueue, clock: MovableClock
+) -> None:
+    """A supervisor starts one for the first task of an idle queue, or anew: a warning from ten seconds on."""
+    queue.enqueue("mail")
+    assert monitoring.check_health() == []
+    clock.advance(10)
+    assert severities(monitoring, "no_worker") == ["warning"]
+    clock.advance(50)
+    assert severities(monitoring, "no_worker") == ["critical"]
+    assert severities(monitoring, "no_worker", no_worker=(None, 300)) == []
+    queue.enqueue("report")
+    queue.pause("mail")
+    assert severities(monitoring, "no_worker") == []
 
 
 def test_the_worst_comes_first(

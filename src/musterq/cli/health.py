@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 import typer
 from typer.core import TyperCommand
@@ -19,6 +19,8 @@ from musterq.errors import MusterqError
 
 if TYPE_CHECKING:
     from musterq.monitoring import QueueMonitoring
+
+T = TypeVar("T")
 
 commands = typer.Typer()
 
@@ -100,18 +102,25 @@ def health(
         findings = _looked(database, lambda monitoring: monitoring.check_health(**thresholds))
     else:
         _refuse_thresholds(given, config)
-        findings = _looked(database, lambda monitoring: monitoring.check_worker(worker))
+        checked = _asked_rightly(lambda: _worker_id(worker))
+        findings = _looked(database, lambda monitoring: monitoring.check_worker(checked))
     status = findings[0]["severity"] if findings else OK
     if findings or not quiet:
         _show(status, findings, worker, as_json=as_json)
     raise typer.Exit(EXIT_CODES[status])
 
 
-def _asked_rightly(ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _asked_rightly(ask: Callable[[], T]) -> T:
     try:
         return ask()
     except (TypeError, ValueError) as refusal:
         raise WrongProbeError(str(refusal)) from refusal
+
+
+def _worker_id(given: str) -> str:
+    from musterq.checks import check_worker_id
+
+    return check_worker_id(given)
 
 
 def _refuse_thresholds(given: Mapping[str, Any], config: Path | None) -> None:
@@ -122,24 +131,26 @@ def _refuse_thresholds(given: Mapping[str, Any], config: Path | None) -> None:
 
 
 def _looked(named: str | None, look: Callable[[QueueMonitoring], list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """What is found; that the database cannot be read is a finding, too."""
+    """What is found; that the queue cannot be read is a finding, too, whatever the cause."""
     from musterq.monitoring import QueueMonitoring
 
     try:
         with existing_database(named) as opened:
             return look(QueueMonitoring(opened))
-    except (UsageError, TypeError, ValueError) as wrong:
+    except UsageError as wrong:
         raise WrongProbeError(str(wrong)) from wrong
     except (CommandError, MusterqError) as error:
-        return [_unreadable(error)]
+        return [_unreadable(str(error))]
+    except Exception as error:  # noqa: BLE001  # Python would end with code 1, which is a warning to who reads it
+        return [_unreadable(f"{type(error).__name__}: {error}")]
 
 
-def _unreadable(error: Exception) -> dict[str, Any]:
+def _unreadable(why: str) -> dict[str, Any]:
     return {
         "severity": CRITICAL,
         "check": "database",
         "subject": None,
-        "what": f"the queue cannot be read: {error}",
+        "what": f"the queue cannot be read: {why}",
         "since_utc": None,
         "advice": "mend that first; what is wrong with a database, musterq doctor may tell",
     }

@@ -25,6 +25,7 @@ def _number(words: str) -> Any:
 
 #: By the names of `Thresholds`, in the order of the help; text until file and command line are put together.
 OPTIONS: Mapping[str, Any] = {
+    "no_worker": _pair("Seconds that a queued task has waited while no worker takes any (10:60)."),
     "stale": _pair("Seconds since a worker's last heartbeat (300)."),
     "oldest": _pair("Seconds that the oldest queued task of a type has waited (300:1800)."),
     "unservable": _pair("Seconds that tasks have waited which no worker can take (0:300)."),
@@ -35,7 +36,7 @@ OPTIONS: Mapping[str, Any] = {
     "failing": _pair("Attempts of a type that failed since one succeeded, in the last hour (5:50)."),
     "growth": _pair("How many times as many tasks are queued as an hour ago (2),"),
     "least_queued": _number("where so many are (1000)."),
-    "rescued": _pair("Tasks taken from lost workers in the last hour (1)."),
+    "rescued": _pair("Tasks taken in the last hour from processes that died or were too late (1)."),
     "crashed": _pair("Attempts of the last hour whose process died (1)."),
     "refused": _pair("Finishes of the last hour that came too late (1)."),
     "log_mib": _pair("MiB of the write-ahead log (128:1024)."),

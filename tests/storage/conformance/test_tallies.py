@@ -12,7 +12,7 @@ from musterq.models import ClaimRequest, Crash, NewTask, Outcome, TaskStatus
 from musterq.observations import Tally
 from musterq.records import Retention
 from musterq.storage.base import Storage
-from tests.storage.conformance.history_reading import HOUR, happened, in_all, steps
+from tests.storage.conformance.history_reading import HOUR, MINUTE, happened, in_all, steps
 from tests.storage.engines import PlainSQL
 from tests.storage.making import end, put, release, take, take_one
 from tests.support import MovableClock
@@ -305,6 +305,27 @@ def test_a_deletion_takes_nothing_back(storage: Storage, sql: PlainSQL):
     end(storage, take_one(storage))
     sql.execute("DELETE FROM task_queue")
     assert happened(storage) == {"enqueued": 1, "started": 1, "completed": 1}
+
+
+def test_times_since_ages_ago(storage: Storage, sql: PlainSQL, clock: MovableClock):
+    """However many there are, none of what happened is lost when it is brought into the history."""
+    for _ in range(30):
+        sql.execute("INSERT INTO task_queue (type, payload, created_at_utc) VALUES ('mail', '{}', '0001-01-01')")
+    assert len(take(storage, limit=30)) == 30
+    before = storage.totals(by_type=True)["mail"]["started"]
+    assert (before.n, before.buckets) == (30, {10**9: 30})
+    for _ in range(2):
+        clock.advance(MINUTE)
+        storage.keep_history()
+        assert storage.totals(by_type=True)["mail"]["started"] == before
+
+
+def test_a_run_time_below_nothing_counts_nothing(storage: Storage, sql: PlainSQL):
+    """So that no sum goes down."""
+    put(storage)
+    take_one(storage)
+    sql.execute("UPDATE task_queue SET status = 'failed', claim_token = 1, run_ms = -500")
+    assert storage.totals(by_type=True)["mail"]["failed"] == Tally(n=1, buckets={0: 1})
 
 
 def test_a_moment_that_plain_sql_gives_is_the_moment(storage: Storage, sql: PlainSQL, clock: MovableClock):

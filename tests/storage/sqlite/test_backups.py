@@ -16,7 +16,7 @@ import pytest
 from musterq.errors import QueueBusyError, QueueDatabaseError
 from musterq.storage import open_storage
 from musterq.storage.base import Storage
-from musterq.storage.sqlite import replacing
+from musterq.storage.sqlite.upkeep import replacing
 from musterq.upkeep import Backup
 from tests.storage.long_reader import reading
 from tests.storage.making import put

@@ -14,9 +14,10 @@ from musterq.errors import QueueDatabaseError
 from musterq.models import NewTask
 from musterq.storage import open_storage
 from musterq.storage.base import Storage
-from musterq.storage.sqlite import drift, examining, plans, side_notes, surroundings, vital_signs
+from musterq.storage.sqlite import side_notes
 from musterq.storage.sqlite.checkpointing import LOG_LIMIT_BYTES
 from musterq.storage.sqlite.connection import StandardDriver
+from musterq.storage.sqlite.upkeep import drift, examining, plans, surroundings, vital_signs
 from musterq.upkeep import Fact
 from tests.storage.long_reader import reading
 from tests.storage.making import put
@@ -254,7 +255,7 @@ def test_a_user_without_file_events_left(storage: Storage):
     """Workers poll then."""
     program = (
         "import sys; from inotify_simple import INotify\n"
-        "from musterq.storage.sqlite.surroundings import file_events\n"
+        "from musterq.storage.sqlite.upkeep.surroundings import file_events\n"
         "held = []\n"
         "try:\n"
         "    while True: held.append(INotify())\n"

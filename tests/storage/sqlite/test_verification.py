@@ -11,8 +11,8 @@ from musterq.errors import QueueSchemaError
 from musterq.models import NewTask, TaskStatus
 from musterq.records import NewPart, Retention
 from musterq.storage.base import Storage
-from musterq.storage.sqlite import verifying
 from musterq.storage.sqlite.engine import SQLiteStorage
+from musterq.storage.sqlite.upkeep import verifying
 from tests.storage.making import end, put, release, take, take_one
 from tests.support import MovableClock
 

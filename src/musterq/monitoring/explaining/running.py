@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -63,7 +64,7 @@ def _time_limits(found: Circumstances) -> Iterator[Reason]:
     started = found.task.processing_started_utc
     limits = {"time_limit": found.task.timeout_seconds, "hard_time_limit": found.task.hard_timeout_seconds}
     for slug, seconds in limits.items():
-        if started is None or not isinstance(seconds, int | float):
+        if started is None or not isinstance(seconds, int | float) or not math.isfinite(seconds):
             continue
         left = round(seconds - seconds_between(started, found.now), 3)
         name = slug.replace("_", " ")

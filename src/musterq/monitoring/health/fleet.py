@@ -12,16 +12,21 @@ from musterq.monitoring.health.thresholds import CRITICAL, WARNING, Thresholds
 from musterq.observations import Turnout, Unservable
 
 
-def no_worker(sight: Sight, _: Thresholds) -> Iterator[Finding]:
-    """Tasks wait, and no worker takes any."""
-    waiting = sum(n for type, n in sight.queued.items() if type not in sight.paused)
-    if waiting and not sight.taking:
+def no_worker(sight: Sight, thresholds: Thresholds) -> Iterator[Finding]:
+    """Tasks wait, and no worker takes any; for a moment that is well, since one may be about to start."""
+    waiting = {type: n for type, n in sight.queued.items() if type not in sight.paused}
+    age = max((sight.oldest.get(type, 0.0) for type in waiting), default=None)
+    severity = thresholds.no_worker.severity(age)
+    if severity is not None and not sight.taking:
         out = Counter(worker.status for worker in sight.activity)
         states = ", ".join(f"{n} {status}" for status, n in sorted(out.items()))
         yield Finding(
-            severity=CRITICAL,
+            severity=severity,
             check="no_worker",
-            what=f"{counted(waiting, 'task')} queued, and no worker takes tasks ({states or 'none is on the roll'})",
+            what=(
+                f"{counted(sum(waiting.values()), 'task')} queued, and no worker takes tasks"
+                f" ({states or 'none is on the roll'})"
+            ),
             since_utc=max((worker.status_since_utc for worker in sight.activity), default=None),
             advice="start a worker: musterq worker MODULE:QUEUE",
         )

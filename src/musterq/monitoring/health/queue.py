@@ -39,7 +39,7 @@ def paused(sight: Sight, _: Thresholds) -> Iterator[Finding]:
             severity=WARNING,
             check="paused",
             subject=type,
-            what=f"type {type} is paused, and {counted(sight.queued[type], 'task')} of it queued",
+            what=f"type {type} is paused, with {counted(sight.queued[type], 'task')} of it queued",
             advice=f"when it may go on: musterq resume {shlex.quote(type)}",
         )
 
@@ -126,8 +126,8 @@ def growth(sight: Sight, thresholds: Thresholds) -> Iterator[Finding]:
 
 
 def rescued(sight: Sight, thresholds: Thresholds) -> Iterator[Finding]:
-    """Tasks were taken from workers that were lost."""
-    return _happened(sight, "rescued", thresholds.rescued, "taken back from a worker that was lost or too late")
+    """Tasks were taken from processes that died or were too late."""
+    return _happened(sight, "rescued", thresholds.rescued, "taken back from a process that died or was too late")
 
 
 def crashed(sight: Sight, thresholds: Thresholds) -> Iterator[Finding]:

@@ -58,9 +58,12 @@ class Sight:
         """The types that are paused."""
         return frozenset(as_text(type) for type in self.storage.paused_types())
 
-    def ago(self, seconds: float) -> str:
-        """When it was so many seconds ago, as text."""
-        return datetime_to_text(self.now - timedelta(seconds=seconds))
+    def ago(self, seconds: float) -> str | None:
+        """When it was so many seconds ago, as text; None, where no date is as old as plain SQL says."""
+        try:
+            return datetime_to_text(self.now - timedelta(seconds=seconds))
+        except OverflowError:
+            return None
 
     @cached_property
     def hour(self) -> dict[str, dict[str, int]]:

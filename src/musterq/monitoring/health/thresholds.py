@@ -43,6 +43,7 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
     """What counts as unwell.
 
     Attributes:
+        no_worker: seconds that the oldest queued task has waited while no worker takes tasks.
         stale: seconds since a worker's last heartbeat.
         unservable: seconds that tasks have waited which no worker can take.
         oldest: seconds that the oldest queued task of a type has waited.
@@ -53,7 +54,7 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
         failing: attempts of a type that failed since one succeeded, in the last hour.
         growth: how many times as many tasks are queued as an hour ago,
         least_queued: where so many are.
-        rescued: tasks that were taken from lost workers in the last hour.
+        rescued: tasks that were taken in the last hour from processes that died or were too late.
         crashed: attempts of the last hour whose process died.
         refused: finishes of the last hour that came too late.
         log_mib: MiB of the write-ahead log.
@@ -61,6 +62,7 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
         ignore: checks that are not made.
     """
 
+    no_worker: Bounds = Bounds(10, 60)
     stale: Bounds = Bounds(300)
     unservable: Bounds = Bounds(0, 300)
     oldest: Bounds = Bounds(300, 1800)
@@ -82,6 +84,7 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
 class HealthOptions(TypedDict, total=False):
     """What may be said of the thresholds; each is explained in `Thresholds` and the guide on monitoring."""
 
+    no_worker: Given
     stale: Given
     unservable: Given
     oldest: Given
@@ -110,6 +113,7 @@ class Kind(NamedTuple):
 
 _SECONDS = Kind(MAX_SECONDS)
 KINDS: Mapping[str, Kind] = {
+    "no_worker": _SECONDS,
     "stale": _SECONDS,
     "unservable": _SECONDS,
     "oldest": _SECONDS,

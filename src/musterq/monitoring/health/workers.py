@@ -41,7 +41,7 @@ def stale(sight: Sight, thresholds: Thresholds) -> Iterator[Finding]:
     for worker in sight.activity:
         severity = thresholds.stale.severity(worker.heartbeat_age_seconds)
         if severity is not None and worker.status not in ("lost", "suspended"):
-            yield _of(worker, severity, "stale")
+            yield _of(worker, severity, "stale", f"no beat for {worker.heartbeat_age_seconds:.0f} s")
 
 
 def late(sight: Sight, thresholds: Thresholds) -> Iterator[Finding]:
@@ -69,15 +69,16 @@ def unknown(worker_id: str) -> Finding:
     )
 
 
-def _of(worker: WorkerActivity, severity: str, check: str | None = None) -> Finding:
+def _of(worker: WorkerActivity, severity: str, check: str | None = None, silent: str | None = None) -> Finding:
+    """Its state, or, beside that, how long it has been silent."""
     place = "" if worker.pid is None else f" (process {worker.pid} on {worker.host})"
     check = worker.status if check is None else check
     return Finding(
         severity=severity,
         check=check,
         subject=worker.worker_id,
-        what=f"worker {worker.worker_id}{place} is {check}: {worker.status_reason}",
-        since_utc=worker.status_since_utc,
+        what=f"worker {worker.worker_id}{place} is {check}: {silent or worker.status_reason}",
+        since_utc=worker.heartbeat_utc if silent else worker.status_since_utc,
         advice=_ADVICE[check].format(id=shlex.quote(worker.worker_id), pid=worker.pid),
     )
 

@@ -1,4 +1,4 @@
-"""The buckets of rows of the history, as far as they can be read: plain SQL, or a bad disk, may have left anything there."""
+"""The buckets of rows of the history, as far as they can be read: plain SQL may have left anything there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 from musterq.histogram import UPPER_MS
 
-MOST = 2**50  # of anything that is counted, or its milliseconds; sums of such numbers stay whole
+MOST = 2**53  # of anything that is counted, and of its milliseconds; sums of hundreds are numbers that SQLite knows
 _BOUNDS = frozenset(UPPER_MS)
 _BY_NAME = {str(upper): upper for upper in UPPER_MS}
 _UNREADABLE = (msgspec.DecodeError, TypeError, RecursionError, UnicodeError)

@@ -88,17 +88,17 @@ def fold(connection: Connection, now: Moment, limit: int = FOLDED_AT_ONCE) -> Fo
     for _, minute, type, what, bucket, n, ms in sound:
         buckets = {} if bucket < 0 else {bucket: n}
         for span, start_of in _START_OF.items():
-            sums.add((span, 1, what, start_of(minute), name_of(type)), n, ms, buckets)
-            sums.add((span, 0, what, start_of(minute), ""), n, ms, buckets)
+            sums.add((span, 1, what, start_of(minute), name_of(type)), n, _whole(ms), buckets)
+            sums.add((span, 0, what, start_of(minute), ""), n, _whole(ms), buckets)
     sums.write(connection)
     connection.run(query("tallies_folded"), {"ids": json.dumps([row[0] for row in rows])})
     return Folded(len(rows) == limit, _fault(len(rows) - len(sound), sums.unreadable))
 
 
-def _is_sound(minute: Any, _type: Any, what: Any, bucket: Any, n: Any, ms: Any) -> bool:  # noqa: PLR0917 - a row
+def _is_sound(minute: Any, _type: Any, what: Any, bucket: Any, n: Any, ms: Any) -> bool:
     """Whether musterq can have written this."""
     named = _is_minute(minute) and isinstance(what, str) and bucket in _BUCKETS
-    return named and isinstance(n, int) and isinstance(ms, int) and 0 < n <= MOST and 0 <= ms <= MOST
+    return named and isinstance(n, int) and 0 < n <= MOST and isinstance(ms, int | float) and ms >= 0
 
 
 def _is_minute(text: Any) -> bool:
@@ -206,8 +206,8 @@ def _gathered(rows: Iterable[tuple[Any, Any, Any, str]]) -> dict[Any, Tally]:
 
 
 def _whole(number: Any) -> int:
-    """A number; what plain SQL put in that is none counts nothing."""
-    return int(number) if isinstance(number, int | float) and abs(number) <= MOST else 0
+    """A number, as far as sums of it stay whole; what plain SQL put in that is none counts nothing."""
+    return int(max(0, min(number, MOST))) if isinstance(number, int | float) else 0
 
 
 def name_of(type: Any) -> str:

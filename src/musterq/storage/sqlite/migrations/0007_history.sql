@@ -70,7 +70,7 @@ BEGIN
                      WHEN 'failed' THEN CASE WHEN NEW.error_message GLOB 'expired: *' THEN 'expired' ELSE 'failed' END
                      ELSE NEW.status END AS what,
                  CASE WHEN NEW.status IN ('completed', 'failed', 'scheduled') AND NEW.old_status = 'processing'
-                      THEN CAST(NEW.run_ms AS INTEGER) END AS run_ms)
+                      THEN max(0, CAST(NEW.run_ms AS INTEGER)) END AS run_ms)
     WHERE TRUE
     ON CONFLICT (minute, type, what, bucket) DO UPDATE SET n = n + 1, ms = ms + excluded.ms;
 END;

@@ -80,7 +80,7 @@ class AttemptVerbs(Frame):
         return held, taken.claims
 
     def _fold_history(self, connection: Connection, now: Moment) -> None:
-        """Once a minute, a little with each claim until it is done. Tasks go on where it fails: `keep_history` tells it."""
+        """Once a minute, a little with each claim. Where it fails, tasks go on, and `keep_history` tells it."""
         minute = now.text[:MINUTE]
         if minute == self._folded_minute:
             return

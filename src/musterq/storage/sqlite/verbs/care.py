@@ -7,12 +7,13 @@ import time
 from pathlib import Path
 
 from musterq.errors import QueueDatabaseError
-from musterq.storage.sqlite import backing_up, condition, examining, log_pins, rebuilding, restoring
-from musterq.storage.sqlite.copying import REST_SECONDS, Progress, connected, file_beside, sync_folder
+from musterq.storage.sqlite import condition, log_pins
 from musterq.storage.sqlite.place import SIDE_SUFFIXES, check_place, check_replaceable, is_new
 from musterq.storage.sqlite.reentry import verb
+from musterq.storage.sqlite.upkeep import backing_up, examining, rebuilding, restoring
+from musterq.storage.sqlite.upkeep.copying import REST_SECONDS, Progress, connected, file_beside, sync_folder
+from musterq.storage.sqlite.upkeep.vital_signs import Patient
 from musterq.storage.sqlite.verbs.frame import Frame
-from musterq.storage.sqlite.vital_signs import Patient
 from musterq.upkeep import Backup, Condition, Fact, Vacuumed
 
 

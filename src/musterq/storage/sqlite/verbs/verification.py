@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from musterq.errors import QueueDatabaseError
-from musterq.storage.sqlite import drift, mending, verifying
 from musterq.storage.sqlite.connection import Connection
-from musterq.storage.sqlite.drift import Drift
 from musterq.storage.sqlite.queries import query
 from musterq.storage.sqlite.reentry import verb
+from musterq.storage.sqlite.upkeep import drift, mending, verifying
+from musterq.storage.sqlite.upkeep.drift import Drift
+from musterq.storage.sqlite.upkeep.verifying import Look
 from musterq.storage.sqlite.verbs.frame import Frame
-from musterq.storage.sqlite.verifying import Look
 from musterq.upkeep import Discrepancy
 
 ROUNDS = 5  # of mending and looking again: what others wrote while a trigger was missing shows only then

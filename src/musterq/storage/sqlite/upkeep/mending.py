@@ -16,10 +16,17 @@ import msgspec
 from musterq.clock import Clock
 from musterq.histogram import UPPER_MS, add
 from musterq.storage.sqlite.connection import Connection
-from musterq.storage.sqlite.counting import BEFORE_ALL, STRETCH
 from musterq.storage.sqlite.queries import query
 from musterq.storage.sqlite.times import Moment
-from musterq.storage.sqlite.verifying import ROWS, SUMS, Look, bounds_that_differ, cells_beyond, cells_that_differ
+from musterq.storage.sqlite.upkeep.counting import BEFORE_ALL, STRETCH
+from musterq.storage.sqlite.upkeep.verifying import (
+    ROWS,
+    SUMS,
+    Look,
+    bounds_that_differ,
+    cells_beyond,
+    cells_that_differ,
+)
 
 T = TypeVar("T")
 Run = Callable[[Callable[[Connection], Any]], Any]  # runs work on a connection

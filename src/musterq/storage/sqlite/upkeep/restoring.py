@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from musterq.errors import QueueBusyError, QueueDatabaseError
-from musterq.storage.sqlite import backing_up, replacing
 from musterq.storage.sqlite.connection import Connection, Driver
-from musterq.storage.sqlite.copying import connected
 from musterq.storage.sqlite.liveness import LivenessFolder
 from musterq.storage.sqlite.log_readers import command_of
+from musterq.storage.sqlite.upkeep import backing_up, replacing
+from musterq.storage.sqlite.upkeep.copying import connected
 
 _PATIENCE_SECONDS = 30.0
 _NAMED = 3  # workers, in a message

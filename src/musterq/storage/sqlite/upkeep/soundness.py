@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from musterq.errors import QueueBusyError, QueueDatabaseError
-from musterq.storage.sqlite import drift, verifying
 from musterq.storage.sqlite.connection import Connection
+from musterq.storage.sqlite.upkeep import drift, verifying
 from musterq.upkeep import Discrepancy
 
 _MOST = 10  # of what is wrong: the first of it says it all

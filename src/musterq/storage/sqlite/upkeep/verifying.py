@@ -12,9 +12,19 @@ from typing import Any, NamedTuple
 from musterq.errors import QueueSchemaError
 from musterq.histogram import UPPER_MS
 from musterq.storage.sqlite.connection import Connection
-from musterq.storage.sqlite.counting import NOTHING, Figures, Key, beyond, counted, difference, kept, stretches, text_of
-from musterq.storage.sqlite.drift import Drift
 from musterq.storage.sqlite.queries import query
+from musterq.storage.sqlite.upkeep.counting import (
+    NOTHING,
+    Figures,
+    Key,
+    beyond,
+    counted,
+    difference,
+    kept,
+    stretches,
+    text_of,
+)
+from musterq.storage.sqlite.upkeep.drift import Drift
 from musterq.upkeep import Discrepancy
 
 MOST_NAMED = 100  # of each kind

@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 from musterq.clock import Clock
 from musterq.errors import QueueDatabaseError, QueueSchemaError
-from musterq.storage.sqlite import soundness
 from musterq.storage.sqlite.connection import Connection, Driver
-from musterq.storage.sqlite.copying import Progress, connected, copy, finish
-from musterq.storage.sqlite.drift import model_of
 from musterq.storage.sqlite.queries import query
 from musterq.storage.sqlite.schema import SchemaState, check_current, state_of
-from musterq.storage.sqlite.setting_free import set_free
 from musterq.storage.sqlite.times import Moment
+from musterq.storage.sqlite.upkeep import soundness
+from musterq.storage.sqlite.upkeep.copying import Progress, connected, copy, finish
+from musterq.storage.sqlite.upkeep.drift import model_of
+from musterq.storage.sqlite.upkeep.setting_free import set_free
 
 Read = Callable[[Callable[[Connection], None]], None]  # runs work on a connection to the source
 

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 
 from musterq.errors import QueueDatabaseError
-from musterq.storage.sqlite import drift, plans, soundness, surroundings, vital_signs
 from musterq.storage.sqlite.connection import Connection
-from musterq.storage.sqlite.drift import Drift
-from musterq.storage.sqlite.vital_signs import Patient
+from musterq.storage.sqlite.upkeep import drift, plans, soundness, surroundings, vital_signs
+from musterq.storage.sqlite.upkeep.drift import Drift
+from musterq.storage.sqlite.upkeep.vital_signs import Patient
 from musterq.upkeep import Fact
 
 READ_BYTES = 256 * 1024 * 1024  # a larger file is read through only when that is asked for

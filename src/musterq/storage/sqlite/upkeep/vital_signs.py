@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from musterq.storage.sqlite import surroundings
 from musterq.storage.sqlite.checkpointing import URGENT_BYTES, has_reset_race
 from musterq.storage.sqlite.connection import Connection, Driver
 from musterq.storage.sqlite.queries import query
 from musterq.storage.sqlite.reclaiming import LEAST_PAGES
-from musterq.storage.sqlite.surroundings import amount
+from musterq.storage.sqlite.upkeep import surroundings
+from musterq.storage.sqlite.upkeep.surroundings import amount
 from musterq.upkeep import Checkpoint, Condition, Fact, LogPin
 
 LONG_WAIT_SECONDS = 1.0

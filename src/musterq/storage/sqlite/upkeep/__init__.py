@@ -1,0 +1,1 @@
+"""Looking after the file: it is examined, counted again, mended, copied, put back, and made smaller."""
