@@ -12,6 +12,7 @@ import time
 import uuid
 from datetime import UTC, datetime
 from functools import lru_cache
+from math import floor
 from pathlib import Path
 
 _BOOT_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC if hasattr(time, "CLOCK_MONOTONIC") else None)
@@ -66,7 +67,7 @@ def _second_text(second: int) -> str:
 
 def epoch_to_text(epoch: float) -> str:
     """``YYYY-MM-DD HH:MM:SS.mmm``, UTC: sorts as text, reads well in a shell."""
-    second, millisecond = divmod(int(epoch * 1000 + 0.0005), 1000)  # 0.0005: the millisecond that a float just missed
+    second, millisecond = divmod(floor(epoch * 1000 + 0.0005), 1000)  # 0.0005: the millisecond that a float just missed
     return f"{_second_text(second)}.{millisecond:03d}"
 
 

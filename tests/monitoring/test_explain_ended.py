@@ -97,22 +97,32 @@ def test_its_payload_was_broken(monitoring: QueueMonitoring, database: QueueData
 
 
 def test_plain_sql_failed_it(monitoring: QueueMonitoring, database: QueueDatabase, storage: Storage) -> None:
-    """Nobody had started it."""
+    """Whether or not somebody had started it."""
     task_id = put(storage)
     database.execute("UPDATE task_queue SET status = 'failed' WHERE id = ?", (task_id,))
     text = reason(monitoring, task_id, "failed")["text"]
     assert text == "it failed without having been started: no error was told"
+    started = put(storage)
+    take(storage)
+    database.execute("UPDATE task_queue SET status = 'failed' WHERE id = ?", (started,))
+    text = reason(monitoring, started, "failed")["text"]
+    assert text == "it failed, and no attempt tells why: no error was told"
 
 
-def test_somebody_cancelled_it_before_its_start(
+def test_somebody_cancelled_it_while_it_waited(
     monitoring: QueueMonitoring, storage: Storage, clock: MovableClock
 ) -> None:
     """Also where earlier attempts had failed."""
     task_id = put(storage)
     end(storage, take(storage), TaskStatus.SCHEDULED, error="no", retry_in_seconds=60)
     clock.advance(1)
-    storage.cancel(task_id)
-    assert reasons(monitoring, task_id) == ["cancelled"]
+    never_started = put(storage, type="report")
+    for cancelled in (task_id, never_started):
+        storage.cancel(cancelled)
+    text = reason(monitoring, task_id, "cancelled")["text"]
+    assert text.startswith("somebody cancelled it after an attempt, while it waited (at ")
+    text = reason(monitoring, never_started, "cancelled")["text"]
+    assert text.startswith("somebody cancelled it before it was started (at ")
 
 
 def test_somebody_cancelled_it_while_it_ran(monitoring: QueueMonitoring, storage: Storage) -> None:
@@ -123,6 +133,16 @@ def test_somebody_cancelled_it_while_it_ran(monitoring: QueueMonitoring, storage
     end(storage, claim, TaskStatus.CANCELLED)
     found = reason(monitoring, task_id, "cancelled_running")
     assert found["text"].startswith("somebody asked for its end while worker-01 ran it (at ")
+
+
+def test_a_worker_gave_back_what_somebody_had_cancelled(monitoring: QueueMonitoring, storage: Storage) -> None:
+    """As one does that ends before its handler has: it had been started all the same."""
+    task_id = put(storage)
+    claim = take(storage)
+    storage.cancel(task_id)
+    end(storage, claim, TaskStatus.QUEUED)
+    found = reason(monitoring, task_id, "cancelled_running")
+    assert found["text"].startswith("somebody asked for its end while a worker held it, which gave it back ")
 
 
 def test_its_handler_cancelled_it(monitoring: QueueMonitoring, storage: Storage) -> None:

@@ -12,7 +12,7 @@ from musterq.errors import QueueDatabaseError
 from musterq.models import Task, TaskStatus
 from musterq.monitoring import QueueMonitoring
 from musterq.records import TypeLimit
-from tests.monitoring.explaining import explained, put
+from tests.monitoring.explaining import explained, put, take
 
 COLUMNS = [name for name in Task.__struct_fields__ if name not in ("id", "status", "idempotency_key", "held")]
 ENDED = "2026-01-01 00:00:00.000"
@@ -40,3 +40,15 @@ def test_it_is_json_whatever_is_in_a_row(
         found = explained(monitoring, task_id)
         assert json.loads(json.dumps(found)) == found, column
         database.execute("DELETE FROM task_queue")
+
+
+@pytest.mark.parametrize("column", ["timeout_seconds", "hard_timeout_seconds", "lease_boot_ms"])
+def test_what_never_ends_is_no_limit(monitoring: QueueMonitoring, database: QueueDatabase, column: str) -> None:
+    """SQLite has infinity, which JSON has not."""
+    monitoring.register_worker("worker-01")
+    task_id = put(database.storage)
+    take(database.storage)
+    database.execute(f"UPDATE task_queue SET {column} = 9e999 WHERE id = ?", (task_id,))
+    found = explained(monitoring, task_id)
+    assert found["reasons"][0]["reason"] == "running"
+    assert "Infinity" not in json.dumps(found)

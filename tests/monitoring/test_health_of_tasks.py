@@ -223,7 +223,7 @@ def test_many_types_are_named_a_few(monitoring: QueueMonitoring, queue: TaskQueu
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"age": 1}, TypeError, "there is no threshold 'age'; give some of: stale, "),
+        ({"age": 1}, TypeError, "there is no threshold 'age'; give some of: no_worker, "),
         ({"oldest": "soon"}, ValueError, "oldest='soon' is no threshold; give WARNING, WARNING:CRITICAL"),
         ({"oldest": ":"}, ValueError, "oldest=':' is no threshold"),
         ({"oldest": "5:1"}, ValueError, "what is critical is to be more than the warning"),

@@ -12,6 +12,7 @@ import pytest
 
 from musterq import QueueDatabase, QueueMonitoring, TaskQueue
 from musterq.models import NewTask, WorkerFacts
+from musterq.monitoring.health.sight import Sight
 from tests.monitoring.healthy import found, severities
 from tests.support import MovableClock
 
@@ -119,6 +120,11 @@ def test_what_plain_sql_put_in_is_text(
     monitoring.register_worker("worker-01")
     assert {finding["subject"] for finding in found(monitoring, "oldest")} == {"\\xffA", "mail"}
     assert [finding["subject"] for finding in found(monitoring, "unservable")] == ["mail"]
+
+
+def test_what_began_before_any_date_has_none(database: QueueDatabase) -> None:
+    """Plain SQL can say that a task was created some thousands of years ago."""
+    assert Sight(database.storage).ago(1e12) is None
 
 
 # -- what it costs -----------------------------------------------------------------------------------

@@ -131,9 +131,7 @@ def test_tasks_wait_and_no_worker_takes_any(
     assert found(monitoring, "no_worker") == []
 
 
-def test_a_worker_may_take_a_moment_to_come(
-    monitoring: QueueMonitoring, queue: TaskQueue, clock: MovableClock
-) -> None:
+def test_a_worker_may_take_a_moment_to_come(monitoring: QueueMonitoring, queue: TaskQueue, clock: MovableClock) -> None:
     """A supervisor starts one for the first task of an idle queue, or anew: a warning from ten seconds on."""
     queue.enqueue("mail")
     assert monitoring.check_health() == []

@@ -223,6 +223,31 @@ def test_a_range_of_moments(monitoring: QueueMonitoring, busy: None, clock: Mova
     assert found["series"][0]["values"] == [0, 0, 5]
 
 
+@pytest.mark.parametrize(
+    ("since", "until", "step"),
+    [
+        (datetime(1, 1, 1, tzinfo=UTC), None, None),
+        (datetime(1, 1, 1, tzinfo=UTC), None, 1000 * DAY),
+        (99 * 365 * DAY, None, 30 * DAY),
+        (HOUR, datetime(9999, 12, 31, 23, 59, tzinfo=UTC), None),
+        (HOUR, datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC), 3650 * DAY),
+    ],
+)
+def test_a_range_from_or_to_times_that_nobody_knows(
+    monitoring: QueueMonitoring,
+    busy: None,
+    since: datetime | float,
+    until: datetime | None,
+    step: float | None,
+):
+    """Nothing is told of times before 1970; all that happened is in it."""
+    found = monitoring.get_history("enqueued", since=since, until=until, step=step)
+    assert sum(found["series"][0]["values"]) == 5
+    assert found["times"] == sorted(found["times"])
+    assert all(datetime.fromisoformat(f"{time}+00:00").timestamp() % DAY == 0 for time in found["times"])
+    assert found["times"][0] >= "1970"
+
+
 def test_a_long_range_is_read_from_hours_and_days(monitoring: QueueMonitoring, busy: None, clock: MovableClock):
     """Where the minutes are no longer kept."""
     for days in (3, 70):

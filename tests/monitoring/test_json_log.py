@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
@@ -140,16 +141,29 @@ def test_outside_of_handlers_there_is_no_task(lines: Lines) -> None:
 
 
 def test_line_ends_break_no_line() -> None:
-    """Nor do control characters, or what is no Unicode."""
-    said = "two\nlines\r\u2028\x1b[31m \udc80 ä"
-    line = JsonFormatter().format(logging.makeLogRecord({"msg": said}))
+    """Nor do control characters, or halves of characters, which strict readers refuse: they are shown as escapes."""
+    said = "two\nlines\r\u2028\x1b[31m \udc80 ä 🐝"
+    record = logging.makeLogRecord({"msg": said, "name": "shop\n\ud800", "\ud800": {"\ud800": "\ud800"}})
+    line = JsonFormatter().format(record)
     assert line.isascii()
     assert "\n" not in line
-    assert json.loads(line)["message"] == said
+    found = msgspec.json.decode(line)
+    assert found["message"] == said.replace("\udc80", r"\udc80")
+    assert (found["logger"], found[r"\ud800"]) == ("shop\n" + r"\ud800", {r"\ud800": r"\ud800"})
 
 
 class _Odd:
     def __str__(self) -> str:
+        raise RuntimeError
+
+
+class _OddNumber(int):
+    def __int__(self) -> int:
+        raise RuntimeError
+
+
+class _OddDict(dict[str, int]):
+    def items(self) -> Any:
         raise RuntimeError
 
 
@@ -170,6 +184,38 @@ def test_whatever_is_given_as_extra_is_written(lines: Lines) -> None:
     assert (line["at"], line["path"], line["share"]) == ("2026-01-01T00:00:00+00:00", "a.png", "nan")
     assert (line["names"], line["odd"]) == ({"1": ["b"]}, "<_Odd>")
     assert str(line["endless"]) == "[[[[[[[[[['...']]]]]]]]]]"
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (10**300, 10**300),
+        (10**5000, hex(10**5000)),
+        (-(10**400), hex(-(10**400))),
+        (b"\xff\n", r"b'\xff\n'"),
+        (_OddNumber(3), "<_OddNumber>"),
+        (_OddDict(a=1), "<_OddDict>"),
+        ({_Odd(): 1, (1, 2): 2}, {"<_Odd>": 1, "(1, 2)": 2}),
+    ],
+    ids=["large", "too large", "too small", "bytes", "odd number", "odd dict", "odd keys"],
+)
+def test_a_value_that_is_hard_to_write_costs_no_line(lines: Lines, value: object, written: object) -> None:
+    """Numbers that most readers do not know are text."""
+    logging.getLogger("shop").info("here", extra={"value": value})
+    assert lines.one()["value"] == written
+
+
+@pytest.mark.parametrize(("said", "arguments"), [("%d of %d", ("x", 2)), (_Odd(), ()), ("%s", (_Odd(),))])
+def test_a_message_that_cannot_be_made_costs_no_line(said: object, arguments: tuple[object, ...]) -> None:
+    """It says what is wrong with it."""
+    line = JsonFormatter().format(logging.makeLogRecord({"msg": said, "args": arguments}))
+    assert "its arguments do not fit" in json.loads(line)["message"]
+
+
+@pytest.mark.parametrize("moment", [float("nan"), 1e300])
+def test_a_moment_that_is_none_costs_no_line(moment: float) -> None:
+    line = JsonFormatter().format(logging.makeLogRecord({"msg": "here", "created": moment}))
+    assert json.loads(line)["time"] == str(moment)
 
 
 def test_an_extra_cannot_take_the_place_of_a_field(lines: Lines) -> None:

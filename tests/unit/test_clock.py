@@ -48,6 +48,7 @@ def test_both_clocks_write_the_same_text(milliseconds: int):
 def test_the_stored_form():
     """As it is read in a shell."""
     assert epoch_to_text(1_772_366_400.25) == "2026-03-01 12:00:00.250"
+    assert epoch_to_text(-86_400) == "1969-12-31 00:00:00.000"
 
 
 @pytest.mark.parametrize(

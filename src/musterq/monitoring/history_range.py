@@ -24,7 +24,7 @@ def range_of(
     Raises:
         TypeError, ValueError: one of them is no such thing, or what it asks for is not kept; the message says what is.
     """
-    begin = _moment("since", now, HOUR_SECONDS if since is None else since)
+    begin = max(0.0, _moment("since", now, HOUR_SECONDS if since is None else since))  # no clock shows an earlier one
     end = _moment("until", now, 0.0 if until is None else until)
     if begin >= end:
         raise ValueError("since is not before until; give an earlier since, or a later until")

@@ -15,6 +15,7 @@ from typing import Any
 from musterq.queue.failures import error_text
 
 DEEPEST = 10  # levels of a value: what contains itself ends there
+MOST_BITS = 1023  # of a number: a larger one is no number to most readers of JSON
 _OF_EVERY_RECORD = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"})
 _OWN = frozenset({"time", "level", "logger", "message", "exception", "stack"})
 
@@ -30,14 +31,14 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
-        message = record.getMessage()  # first: it notes the facts of the task in the record
+        message = _message_of(record)  # first: it notes the facts of the task in the record
         line: dict[str, object] = {"time": _iso(record.created), "level": record.levelname, "logger": record.name}
         line.update(_event_of(record), message=message)
         line.update(_extras_of(record))
         line.update(self._errors_of(record))
         for name, value in _current_span().items():
             line.setdefault(name, value)
-        return json.dumps(line)
+        return json.dumps(json_ready(line, DEEPEST + 1))
 
     def _errors_of(self, record: logging.LogRecord) -> dict[str, object]:
         errors: dict[str, object] = {}
@@ -51,18 +52,30 @@ class JsonFormatter(logging.Formatter):
 
 
 def json_ready(value: object, levels: int = DEEPEST) -> Any:
-    """A value in the types that JSON has; what it has no word for, as text."""
+    """A value in the types that JSON has; what it has no word for, as text. Whatever it is, it raises nothing."""
+    try:
+        return _ready(value, levels)
+    except Exception:  # noqa: BLE001 - a value may raise anything where it is looked at, and the line is written
+        return f"<{type(value).__name__}>"
+
+
+def _ready(value: object, levels: int) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return str(value)
+        return _well_formed(str(value))
     if isinstance(value, int):
-        return int(value)
+        return int(value) if value.bit_length() <= MOST_BITS else hex(value)
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else str(value)
     if isinstance(value, Mapping | list | tuple | deque | AbstractSet):
         return _members_ready(value, levels - 1) if levels else "..."
-    return _as_text(value)
+    return _well_formed(_as_text(value))
+
+
+def _well_formed(text: str) -> str:
+    """Without halves of characters, which not every reader of JSON takes: they are shown as escapes."""
+    return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
 def facts_for_record(facts: Mapping[str, object]) -> dict[str, Any]:
@@ -76,8 +89,15 @@ def facts_for_record(facts: Mapping[str, object]) -> dict[str, Any]:
 
 def _members_ready(value: Any, levels: int) -> Any:
     if isinstance(value, Mapping):
-        return {str(key): json_ready(member, levels) for key, member in value.items()}
+        return {_key_ready(key): json_ready(member, levels) for key, member in value.items()}
     return [json_ready(member, levels) for member in value]
+
+
+def _key_ready(key: object) -> str:
+    try:
+        return _well_formed(str(key))
+    except Exception:  # noqa: BLE001 - as in json_ready
+        return f"<{type(key).__name__}>"
 
 
 def _as_text(value: object) -> str:
@@ -85,10 +105,14 @@ def _as_text(value: object) -> str:
         return error_text(value)
     if isinstance(value, date):  # or a moment
         return value.isoformat()
+    return str(value)
+
+
+def _message_of(record: logging.LogRecord) -> str:
     try:
-        return str(value)
-    except Exception:  # noqa: BLE001 - whatever it is, the line is written
-        return f"<{type(value).__name__}>"
+        return record.getMessage()
+    except Exception as error:  # noqa: BLE001 - a mistake of whoever logs, which must not cost the line
+        return f"{json_ready(record.msg)} (its arguments do not fit: {error_text(error)})"
 
 
 def _event_of(record: logging.LogRecord) -> dict[str, object]:
@@ -105,7 +129,10 @@ def _extras_of(record: logging.LogRecord) -> dict[str, object]:
 
 
 def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    try:
+        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):  # a record that somebody has made
+        return str(seconds)
 
 
 def _current_span() -> dict[str, str]:

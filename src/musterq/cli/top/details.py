@@ -92,7 +92,7 @@ def _task_facts(task: Task) -> Iterator[tuple[str, str]]:
         if (at := getattr(task, name)) is not None:
             yield label, datetime_to_text(at)
     if task.progress is not None:
-        yield "progress", f"{task.progress:.0%} {task.progress_message or ''}"
+        yield "progress", f"{task.progress * 100:.0f} % {task.progress_message or ''}"
     for name, label in _TEXTS.items():
         if (text := getattr(task, name)) not in (None, "{}"):
             yield label, str(text)

@@ -12,6 +12,7 @@ from opentelemetry.propagators.textmap import TextMapPropagator
 from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind, Status, StatusCode, TracerProvider
 
 from musterq.contrib.opentelemetry import attributes as words
+from musterq.contrib.opentelemetry.harmless import Untraced, harmless
 from musterq.contrib.opentelemetry.headers import Carried, carried, carrying, headers_in, origin_of
 from musterq.models import Claim, Enqueued, NewTask, Outcome
 from musterq.queue.aio import AsyncTaskQueue
@@ -65,8 +66,33 @@ class SpanTracer:
         self._same_trace = same_trace
 
     @contextmanager
-    def write(self, tasks: Sequence[NewTask], *, many: bool) -> Iterator[SpannedWrite]:
+    def write(self, tasks: Sequence[NewTask], *, many: bool) -> Iterator[SpannedWrite | Untraced]:
         """A span for a call that enqueues; its context goes along with every task that has none of the caller's own."""
+        write = self._begin_write(tasks, many=many) or Untraced(tasks)
+        try:
+            yield write
+        except BaseException as error:
+            write.failed(error)
+            raise
+        finally:
+            write.end()
+
+    @contextmanager
+    def attempt(self, claim: Claim) -> Iterator[SpannedAttempt | Untraced]:
+        """A span for an attempt, which is current in its handler."""
+        attempt = self._begin_attempt(claim)
+        if attempt is None:
+            yield Untraced()
+            return
+        token = context.attach(attempt.here)
+        try:
+            yield attempt
+        finally:
+            context.detach(token)
+            attempt.end()
+
+    @harmless
+    def _begin_write(self, tasks: Sequence[NewTask], *, many: bool) -> SpannedWrite:
         origins = [self._origin(task) for task in tasks]
         attributes = words.of_tasks(tasks, many=many)
         span = self._tracer.start_span(
@@ -75,27 +101,13 @@ class SpanTracer:
             attributes=attributes,
             links=[Link(origin) for origin in origins if origin is not None],
         )
-        carrier: dict[str, str] = {}
-        self._propagator.inject(carrier, context=trace.set_span_in_context(span))
-        write = SpannedWrite(
-            span,
-            [
-                task if origin is not None else carrying(task, carrier)
-                for task, origin in zip(tasks, origins, strict=True)
-            ],
-            many=many,
-        )
-        try:
-            yield write
-        except BaseException as error:
-            _note_fault(span, error)
-            raise
-        finally:
-            write.end()
+        carrier = self._carrier(span) or {}
+        pairs = zip(tasks, origins, strict=True)
+        carried_on = [task if origin is not None else carrying(task, carrier) for task, origin in pairs]
+        return SpannedWrite(span, carried_on, many=many)
 
-    @contextmanager
-    def attempt(self, claim: Claim) -> Iterator[SpannedAttempt]:
-        """A span for an attempt, which is current in its handler."""
+    @harmless
+    def _begin_attempt(self, claim: Claim) -> SpannedAttempt:
         brought = carried(self._propagator, headers_in(claim.headers))
         origin = origin_of(brought)
         span = self._tracer.start_span(
@@ -105,13 +117,13 @@ class SpanTracer:
             attributes=words.of_claim(claim),
             links=[] if origin is None else [Link(origin)],
         )
-        here = trace.set_span_in_context(span, brought)
-        token = context.attach(here)
-        try:
-            yield SpannedAttempt(span, here)
-        finally:
-            context.detach(token)
-            span.end()
+        return SpannedAttempt(span, trace.set_span_in_context(span, brought))
+
+    @harmless
+    def _carrier(self, span: Span) -> dict[str, str]:
+        carrier: dict[str, str] = {}
+        self._propagator.inject(carrier, context=trace.set_span_in_context(span))
+        return carrier
 
     def _origin(self, task: NewTask) -> trace.SpanContext | None:
         """The trace context that the caller has given to a task by hand."""
@@ -129,12 +141,21 @@ class SpannedWrite:
         self._many = many
         self._dropped = False
 
+    @harmless
     def written(self, made: Sequence[Enqueued] | None) -> None:
         """Note the id of a single task. Where nothing was written, the span is never told of."""
         self._dropped = made is None
         if made is not None and not self._many:
             self._span.set_attributes(words.of_written(made[0]))
 
+    @harmless
+    def failed(self, error: BaseException) -> None:
+        """Note why they were not."""
+        self._span.set_attribute(words.ERROR_TYPE, error_type(error))
+        self._span.set_status(Status(StatusCode.ERROR, error_text(error)))
+        self._span.record_exception(error)
+
+    @harmless
     def end(self) -> None:
         """End the span."""
         if not self._dropped:
@@ -146,8 +167,9 @@ class SpannedAttempt:
 
     def __init__(self, span: Span, here: Context) -> None:
         self._span = span
-        self._here = here
+        self.here = here
 
+    @harmless
     def ended(self, outcome: Outcome) -> None:
         """Note how it ended, and the exception that ended it."""
         self._span.set_attributes(words.of_outcome(outcome))
@@ -158,15 +180,14 @@ class SpannedAttempt:
 
     def in_child(self) -> Carried:
         """What makes the span the parent of those that a child process begins."""
-        return Carried(self._here)
+        return Carried(self.here)
+
+    @harmless
+    def end(self) -> None:
+        """End the span."""
+        self._span.end()
 
 
 def _name(operation: str, attributes: words.Attributes) -> str:
     destination = attributes.get(words.DESTINATION)
     return operation if destination is None else f"{operation} {destination}"
-
-
-def _note_fault(span: Span, error: BaseException) -> None:
-    span.set_attribute(words.ERROR_TYPE, error_type(error))
-    span.set_status(Status(StatusCode.ERROR, error_text(error)))
-    span.record_exception(error)

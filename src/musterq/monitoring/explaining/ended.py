@@ -37,7 +37,8 @@ def _failed(found: Circumstances) -> Reason:
         if last is None and error.startswith(f"{slug}:"):
             return reason(slug.replace(" ", "_"), error + _when(found), **facts)
     if last is None:
-        return reason("failed", f"it failed without having been started: {error}" + _when(found), **facts)
+        how = ", and no attempt tells why" if _was_started(found) else " without having been started"
+        return reason("failed", f"it failed{how}: {error}" + _when(found), **facts)
     who = last.worker_id or "an unknown worker"
     if last.outcome == "lost":
         text = f"its budget of crashes ({task.max_crashes}) is used up: {error}"
@@ -56,8 +57,12 @@ def _cancelled(found: Circumstances) -> Reason:
     because = _BECAUSE_OF.match(error or "")
     if because is not None:
         return reason("forerunner", f"{error}{_when(found)}", **facts, task_id=int(because[1]))
+    if last is None and task.cancel_requested:
+        text = "somebody asked for its end while a worker held it, which gave it back instead of completing it"
+        return reason("cancelled_running", text + _when(found), **facts)
     if last is None:
-        return reason("cancelled", f"somebody cancelled it before it was started{_when(found)}", **facts)
+        waited = "after an attempt, while it waited" if _was_started(found) else "before it was started"
+        return reason("cancelled", f"somebody cancelled it {waited}{_when(found)}", **facts)
     who, told = last.worker_id or "an unknown worker", "" if error is None else f": {error}"
     if task.cancel_requested:
         text = f"somebody asked for its end while {who} ran it{told}"
@@ -69,6 +74,10 @@ def _last(found: Circumstances) -> Attempt | None:
     """The attempt that the task ended with; None: it ended while nobody ran it."""
     last, ended = found.attempts[-1] if found.attempts else None, found.task.finished_at_utc
     return last if last is not None and last.finished_at_utc == ended else None
+
+
+def _was_started(found: Circumstances) -> bool:
+    return bool(found.attempts or found.task.attempts or found.task.processing_started_utc)
 
 
 def _used_up(task: Task) -> bool:

@@ -23,6 +23,7 @@ from musterq.storage.sqlite.times import MINUTE, Moment
 
 FOLDED_AT_ONCE = 200
 TRIMMED_AT_ONCE = 500
+END_OF_TIME = 253_402_300_799  # of the year 9999, after which texts no longer sort
 #: What of a minute's name is the name of each span.
 _START_OF: Mapping[str, Callable[[str], str]] = {
     "minute": lambda minute: minute,
@@ -183,7 +184,7 @@ def cells(
         "start": within.start,
         "step": within.step_seconds,
         "since": epoch_to_text(within.start)[:MINUTE],
-        "until": epoch_to_text(within.end)[:MINUTE],
+        "until": epoch_to_text(min(within.end, END_OF_TIME))[:MINUTE],
     }
     if timed:
         rows = connection.rows(query("history_times"), facts)

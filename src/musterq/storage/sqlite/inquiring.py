@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -101,7 +102,8 @@ def _of_status(connection: Connection, task: Task, workers: LookAtWorkers, now: 
 def _held(connection: Connection, task: Task, workers: LookAtWorkers, now: Moment) -> dict[str, Any]:
     left = connection.row(query("lease_left"), {"id": task.id, "token": None, **now.boot()})
     holder = next((worker for worker in workers(connection) if worker.worker_id == task.locked_by), None)
-    return {"holder": holder, "lease_seconds": None if left is None or left[0] is None else round(left[0], 3)}
+    known = left is not None and left[0] is not None and math.isfinite(left[0])
+    return {"holder": holder, "lease_seconds": round(left[0], 3) if known else None}
 
 
 def _limit(connection: Connection, type: str, now: Moment) -> LimitNow | None:
