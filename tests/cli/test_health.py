@@ -215,3 +215,13 @@ def test_hostile_names_are_only_text(cli: Cli, queue: TaskQueue):
     result = cli("health", "--stale", "0")
     assert len(result.stdout.splitlines()) == 2
     assert "\x1b" not in result.stdout
+
+
+def test_an_empty_file_is_no_queue_that_is_well(cli: Cli, tmp_path: Path):
+    """One that was cut to nothing is told, and stays as it is."""
+    cut = tmp_path / "cut.db"
+    cut.touch()
+    ran = cli("health", "--database", str(cut))
+    assert ran.exit_code == 2
+    assert "there is no queue in the empty file" in ran.stdout
+    assert cut.stat().st_size == 0

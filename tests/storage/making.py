@@ -66,7 +66,13 @@ def check_counts(storage: Storage) -> None:
     for (_, status), n in full.items():
         by_status[status.value] += n
     assert metrics.depth_by_status == dict(by_status)
-    assert metrics.queued_by_type == {type: n for (type, status), n in full.items() if status is TaskStatus.QUEUED}
+    queued = {type: n for (type, status), n in full.items() if status is TaskStatus.QUEUED}
+    assert metrics.queued_by_type == {_text_of(type): n for type, n in queued.items()}
     assert set(metrics.statistics) == {status for status in ("completed", "failed") if by_status[status]}
     assert all(figures.count == by_status[status] for status, figures in metrics.statistics.items())
     assert storage.types() == sorted({type for type, _ in full})
+
+
+def _text_of(type: str | bytes) -> str:
+    """What plain SQL put in as bytes is told as text."""
+    return type if isinstance(type, str) else type.decode(errors="backslashreplace")

@@ -29,6 +29,7 @@ BOUNDED = {
     "find": "a page: by id, backwards, up to its limit",
     "oldest_waiting": "the first entry of an index",
     "oldest_waiting_by_type": "the first entry of an index",
+    "all_tasks": "a full count, which somebody asked for",
     "tasks_in_flight": "an index of the tasks that are being worked on",
     "orphans": "the same index",
     "leases_over": "the same kind of index",
@@ -54,7 +55,7 @@ def storage(tmp_path: Path, clock: MovableClock) -> Iterator[Storage]:
 
 def plan(storage: Storage, query: str) -> list[str]:
     """How SQLite would run it, a line for each table."""
-    names = set(re.findall(r"(?<!:):([a-z_]+)", query))
+    names = set(re.findall(r"(?<!:):([a-z_]+[0-9]?)", query))
     parameters: object = dict.fromkeys(names, "[1]") if names else ("1",) * query.count("?")
     return [row[3] for row in storage.execute(f"EXPLAIN QUERY PLAN {query}", parameters)]
 
@@ -65,7 +66,7 @@ def test_no_query_reads_all_tasks(storage: Storage, name: str):
     query = re.sub(r"^--.*\n", "", QUERIES[name], flags=re.MULTILINE)
     scans = [line for line in plan(storage, query) if re.match(r"SCAN (task_queue|task)\b", line)]
     if name in BOUNDED:
-        scans = [line for line in scans if "USING" not in line] if name not in ("older_claims", "find") else []
+        scans = [line for line in scans if "USING" not in line] if name not in ("older_claims", "find", "all_tasks") else []
     assert scans == []
 
 

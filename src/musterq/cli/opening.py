@@ -31,12 +31,12 @@ def existing_database(named: str | None) -> Iterator[QueueDatabase]:
     """The database of this name, which must be there: a mistyped path makes no new file.
 
     Raises:
-        CommandError: there is no such file.
+        CommandError: there is no such file, or it is empty.
     """
     with opened_database(named) as database:
-        if "://" not in database.location and _is_missing(Path(database.location)):
+        if "://" not in database.location and (lacking := _lacking(Path(database.location))):
             raise CommandError(
-                f"there is no queue at {database.location}; name another with --database or MUSTERQ_DATABASE,"
+                f"{lacking} {database.location}; name another with --database or MUSTERQ_DATABASE,"
                 f" or create this one with: musterq init --database {shlex.quote(database.location)}"
             )
         yield database
@@ -55,8 +55,11 @@ def existing_queue(named: str | None) -> Iterator[TaskQueue]:
         yield TaskQueue(database)
 
 
-def _is_missing(path: Path) -> bool:
+def _lacking(path: Path) -> str | None:
+    """In words, that there is nothing to look at; what is cut to nothing would look like a new queue that is well."""
     try:
-        return not path.exists()
+        return "there is no queue in the empty file" if path.stat().st_size == 0 else None
+    except FileNotFoundError:
+        return "there is no queue at"
     except OSError:
-        return False  # opening it tells why it cannot be looked at
+        return None  # opening it tells why it cannot be looked at
