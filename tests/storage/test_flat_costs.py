@@ -66,7 +66,9 @@ def test_no_query_reads_all_tasks(storage: Storage, name: str):
     query = re.sub(r"^--.*\n", "", QUERIES[name], flags=re.MULTILINE)
     scans = [line for line in plan(storage, query) if re.match(r"SCAN (task_queue|task)\b", line)]
     if name in BOUNDED:
-        scans = [line for line in scans if "USING" not in line] if name not in ("older_claims", "find", "all_tasks") else []
+        scans = (
+            [line for line in scans if "USING" not in line] if name not in ("older_claims", "find", "all_tasks") else []
+        )
     assert scans == []
 
 
