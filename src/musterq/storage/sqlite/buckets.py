@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -12,8 +12,9 @@ MOST = 2**53  # of anything that is counted, and of its milliseconds; sums of hu
 _BOUNDS = frozenset(UPPER_MS)
 _BY_NAME = {str(upper): upper for upper in UPPER_MS}
 _UNREADABLE = (msgspec.DecodeError, TypeError, RecursionError, UnicodeError)
-_one = msgspec.json.Decoder(dict[int, int]).decode
-_many = msgspec.json.Decoder(list[dict[int, int]]).decode
+_Number = Annotated[int, msgspec.Meta(gt=0, le=MOST)]
+_one = msgspec.json.Decoder(dict[int, _Number]).decode
+_many = msgspec.json.Decoder(list[dict[int, _Number]]).decode
 _anything = msgspec.json.Decoder().decode
 
 
@@ -23,7 +24,7 @@ def buckets_of(text: Any) -> dict[int, int] | None:
         found = _one(text)
     except _UNREADABLE:
         return None
-    return found if _are_sound(found) else None
+    return found if _BOUNDS.issuperset(found) else None
 
 
 def buckets_of_many(lines: Any) -> list[dict[int, int]]:
@@ -34,7 +35,7 @@ def buckets_of_many(lines: Any) -> list[dict[int, int]]:
         found = _many("[" + lines.replace("\n", ",") + "]")
     except _UNREADABLE:
         return [readable(line) for line in lines.split("\n")]
-    return found if all(map(_are_sound, found)) else [readable(line) for line in lines.split("\n")]
+    return found if all(map(_BOUNDS.issuperset, found)) else [readable(line) for line in lines.split("\n")]
 
 
 def readable(text: Any) -> dict[int, int]:
@@ -45,7 +46,3 @@ def readable(text: Any) -> dict[int, int]:
         return {}
     items = found.items() if isinstance(found, dict) else ()
     return {_BY_NAME[name]: n for name, n in items if name in _BY_NAME and type(n) is int and 0 < n <= MOST}
-
-
-def _are_sound(buckets: dict[int, int]) -> bool:
-    return buckets.keys() <= _BOUNDS and all(0 < n <= MOST for n in buckets.values())
