@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -86,7 +87,8 @@ def shown(command: str, database: Path, *options: str) -> str:
     words: Sequence[str] = [command, *options]
     print(f"\n$ musterq {' '.join(words)}", flush=True)
     ran = subprocess.run(
-        [sys.executable, "-m", "musterq", *words, "--database", str(database)],
+        [sys.executable, "-m", "musterq", *words],
+        env={**os.environ, "MUSTERQ_DATABASE": str(database)},
         capture_output=True,
         text=True,
         check=False,

@@ -225,3 +225,13 @@ def test_an_empty_file_is_no_queue_that_is_well(cli: Cli, tmp_path: Path):
     assert ran.exit_code == 2
     assert "there is no queue in the empty file" in ran.stdout
     assert cut.stat().st_size == 0
+
+
+def test_advice_tells_which_database_its_commands_want(cli: Cli, queue: TaskQueue, waiting: None, tmp_path: Path):
+    """Where only the command line names the queue, a pasted command would act on another one."""
+    link = tmp_path / "by another name.db"
+    link.symlink_to(queue.database.location)
+    assert f"want --database '{link}', too" in cli("health", "--database", str(link)).stderr
+    assert cli("health", "--database", str(link), "--json").stderr == ""
+    assert f"want --database '{link}', too" in cli("explain", "1", "--database", str(link)).stderr
+    assert cli("health", "--database", queue.database.location).stderr == ""  # which the environment names

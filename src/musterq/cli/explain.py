@@ -10,7 +10,7 @@ import typer
 from musterq.cli.errors import CommandError
 from musterq.cli.opening import existing_database
 from musterq.cli.options import AsJson, Database, TaskId, examples
-from musterq.cli.output import note, on_one_line, say, say_json
+from musterq.cli.output import note, note_the_database, on_one_line, say, say_json
 from musterq.cli.task_past import say_past
 
 commands = typer.Typer()
@@ -28,10 +28,12 @@ def explain(id: TaskId, *, database: Database = None, as_json: AsJson = False) -
     if as_json:
         say_json(explained)
     else:
-        _say(explained)
+        note_the_database(database, *_say(explained))
 
 
-def _say(explained: Mapping[str, Any]) -> None:
+def _say(explained: Mapping[str, Any]) -> list[str]:
+    """Print it; returns the texts that may name commands."""
+    said = [explained["summary"], *(reason["text"] for reason in explained["reasons"])]
     say(on_one_line(explained["summary"]))
     reasons = explained["reasons"]
     if len(reasons) > 1:
@@ -40,4 +42,6 @@ def _say(explained: Mapping[str, Any]) -> None:
             say(f"  - {on_one_line(reason['text'])}")
     say_past(explained)
     if explained["status"] in ("failed", "cancelled"):
-        note(f"run it again with: musterq retry {explained['task_id']}")
+        said.append(f"run it again with: musterq retry {explained['task_id']}")
+        note(said[-1])
+    return said

@@ -14,7 +14,7 @@ from musterq.cli.errors import CommandError, UsageError
 from musterq.cli.health_options import gathered, with_thresholds
 from musterq.cli.opening import existing_database
 from musterq.cli.options import ON_ITS_OWN_LINES, AsJson, Database, examples
-from musterq.cli.output import on_one_line, painted, say, say_json
+from musterq.cli.output import note_the_database, on_one_line, painted, say, say_json
 from musterq.errors import MusterqError
 
 if TYPE_CHECKING:
@@ -107,6 +107,8 @@ def health(
     status = findings[0]["severity"] if findings else OK
     if findings or not quiet:
         _show(status, findings, worker, as_json=as_json)
+        if not as_json:
+            note_the_database(database, *(finding["advice"] for finding in findings))
     raise typer.Exit(EXIT_CODES[status])
 
 

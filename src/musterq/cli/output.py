@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shlex
 import sys
 from typing import Any, TextIO
 
@@ -16,6 +17,7 @@ __all__ = [
     "colours",
     "complain",
     "note",
+    "note_the_database",
     "on_one_line",
     "painted",
     "replace_what_cannot_be_encoded",
@@ -44,6 +46,13 @@ def complain(message: str) -> None:
 def note(text: str) -> None:
     """Print a remark that is no part of the result: on stderr, out of the way of pipes."""
     print(visible(text), file=sys.stderr)  # noqa: T201
+
+
+def note_the_database(database: str | None, *texts: str) -> None:
+    """Say that the commands in these texts want --database, too, where only the command line names this queue."""
+    named_there = database is not None and database != os.environ.get("MUSTERQ_DATABASE")
+    if named_there and any("musterq " in text for text in texts):
+        note(f"the commands above want --database {shlex.quote(str(database))}, too")
 
 
 def painted(text: str, stream: TextIO, **style: Any) -> str:
