@@ -47,6 +47,14 @@ def outlive_the_worker() -> None:
 
 
 @queue.task()
+def take_memory(mib: int) -> None:
+    """Hold so much memory, and be killed as the kernel does it to whoever holds too much."""
+    held = b"x" * (mib * 2**20)
+    os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(len(held))
+
+
+@queue.task()
 def fork_and_sleep() -> None:
     """Leave a process behind, tell its id, and never end."""
     left = os.fork()

@@ -113,7 +113,7 @@ def test_a_child_is_replaced_when_it_has_taken_much_memory(queue: TaskQueue) -> 
     """After the task that took it, which ends as it should."""
     child_handlers.add_all(queue)
     before = put(queue, "pid"), put(queue, "pid")
-    large = put(queue, "eat_memory", {"mib": 150, "die": False})
+    large = put(queue, "eat_memory", {"mib": 150})
     after = put(queue, "pid")
     drain(queue, max_child_mib=150, strategy="fifo")
     assert large.wait(0) == 150 * 2**20
